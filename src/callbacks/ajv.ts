@@ -1,5 +1,5 @@
-// Loads ajv when the first schema needs it: loading takes a tenth of what a process needs for its first result, and most callbacks have
-// no schema.
+// Loads ajv when the first schema needs it: loading takes a tenth of the time to a process's first result, and most callbacks have no
+// schema.
 import { createRequire } from 'node:module'
 
 type Ajv = typeof import('ajv/dist/2020.js')

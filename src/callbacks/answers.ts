@@ -1,5 +1,5 @@
-// The bytes of an answer to a host call, as the kernel's ANSWER takes them (workers/kernel/_brumate/link.py): u32 id, u8
-// success, marshal of the value or of (name, message). Owns that layout, and reading what a callback threw.
+// The bytes of an answer to a host call, in the form of the kernel's ANSWER (workers/kernel/_brumate/link.py): u32 id, u8
+// success, marshal of the value or of (name, message). Owns that layout, and reading the errors of callbacks.
 
 import { ConversionError } from '../shared/errors.js'
 import { isError } from '../shared/realms.js'
@@ -15,7 +15,7 @@ const MAX_MESSAGE_LENGTH = 100_000
  * @throws ConversionError
  */
 export function answerEncoder(id: number, value: unknown, name: string): Encoder {
-  // A function without a result gives undefined, which is Python's None.
+  // A function without a result returns undefined, which becomes Python's None.
   return new Encoder(value === undefined ? null : value, name, 'with-fixups', head(id, true))
 }
 
@@ -30,14 +30,14 @@ export function answerFailure(id: number, error: unknown): Uint8Array<ArrayBuffe
   return framed(id, false, encodeValue([nameOf(error), messageOf(error)], 'error'))
 }
 
-/** Replaces an answer if too many others are waiting already. */
+/** Makes a failure that replaces an answer if waiting answers already have too many bytes. */
 export function answerTooMuch(answer: Uint8Array, mostBytes: number): Uint8Array<ArrayBuffer> {
   const id = new DataView(answer.buffer, answer.byteOffset).getUint32(0, true)
   const message = `results of host calls that wait to be taken have more than ${mostBytes} bytes`
   return answerFailure(id, pythonError('MemoryError', message))
 }
 
-/** An error that Python raises as its class of that name. */
+/** An error that Python raises as its exception class `name`. */
 export function pythonError(name: string, message: string): Error {
   const error = new Error(message)
   error.name = name
@@ -58,9 +58,9 @@ function head(id: number, ok: boolean): Uint8Array<ArrayBuffer> {
   return bytes
 }
 
-/** Reads anything that was thrown. Reading may run code and may throw again. */
+/** Reads the name of any thrown value. Reading may run code, which may throw again. */
 function nameOf(error: unknown): string {
-  // By contract, whatever its name.
+  // A ConversionError is a TypeError by contract, whatever its name.
   if (isInstance(error, ConversionError)) return 'TypeError'
   return short(readText(() => (isError(error) ? error.name : undefined)) ?? 'Error')
 }

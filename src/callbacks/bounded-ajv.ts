@@ -1,6 +1,6 @@
-// JSON Schema checks of what a guest sends, bounded in time. Owns the budget of one check and the keywords that spend it: each evaluation
-// of a subschema counts, and so does text that a pattern reads; members are compared by what they hold, not with each other. A check with
-// a pattern that may take more than linear time also runs against the clock.
+// JSON Schema checks of a guest's values, in bounded time. Owns the budget of one check and the keywords that spend it: each evaluation of
+// a subschema counts, and so does text that a pattern reads. `uniqueItems` compares keys made of the items, not all pairs. A check with a
+// pattern that may take more than linear time also has a time limit.
 
 import { createHash } from 'node:crypto'
 import type { Ajv2020, AnySchemaObject, ErrorObject, KeywordCxt } from 'ajv/dist/2020.js'
@@ -11,26 +11,26 @@ import { addFormats } from './formats.js'
 import { isLinear } from './linear-pattern.js'
 import { TIME_LIMIT_MS, TimeLimit } from './time-limit.js'
 
-/** Evaluations of subschemas in one check; the slowest take a tenth of a microsecond. */
+/** Most evaluations of subschemas in one check. The slowest take a tenth of a microsecond. */
 export const MAX_EVALUATIONS = 100_000
-/** Text that a `pattern`, `format` or `patternProperties` reads. */
+/** Longest text that a `pattern`, `format` or `patternProperties` reads. */
 export const MAX_PATTERN_TEXT = 1024
-/** Text whose characters are counted one by one, for `minLength` and `maxLength`. */
+/** Longest text whose characters are counted one by one, for `minLength` and `maxLength`. */
 export const MAX_COUNTED_TEXT = 1_000_000
 
 /** Characters that cost as much as one evaluation. */
 const CHARACTERS_PER_EVALUATION = 32
-/** For patterns that take the square of it. */
+/** Text for a pattern also costs the square of its length divided by this, for patterns that take quadratic time. */
 const PATTERN_CHARACTERS = 64
-/** Making the key of an object or array takes as long as this many evaluations, in a thread that has done little of it. */
+/** Making the key of an object or array takes as long as this many evaluations, while the thread has made few keys so far. */
 const EVALUATIONS_PER_OBJECT = 25
-/** Longer keys of members are compared by their hash. */
+/** Longer keys of items are compared by their hash. */
 const LONGEST_KEY = 1000
 
 /** Arguments that are too large to be checked. */
 export class TooLargeToCheck extends Error {
   constructor(
-    /** JSON pointer. */
+    /** JSON pointer to the value. */
     readonly instancePath: string,
     readonly bound: string,
   ) {
@@ -41,7 +41,7 @@ export class TooLargeToCheck extends Error {
 /** The time limit stopped the check, possibly only because the operating system gave this thread no CPU time. */
 export class TookTooLong extends TooLargeToCheck {}
 
-/** Keywords of ours, put into each subschema. */
+/** Our own keywords, which are added to each subschema. */
 const Keyword = {
   evaluation: 'brumate:evaluation',
   text: 'brumate:text',
@@ -49,9 +49,9 @@ const Keyword = {
 } as const
 
 class Budget {
-  /** While a schema is compiled, which checks it as well, there is no bound. */
+  /** Unlimited while a schema is compiled, because compiling also checks the schema. */
   left = Number.POSITIVE_INFINITY
-  /** Path of the text that a pattern is reading or has read last. */
+  /** Path of the text that a pattern is reading or read last. */
   textPath = ''
 
   refill(): void {
@@ -86,15 +86,15 @@ class Budget {
 }
 
 export interface BoundedCheck {
-  /** The schema has a pattern that may take more than linear time: a check may last as long as `TIME_LIMIT_MS`. */
+  /** Whether the schema has a pattern that may take more than linear time. Then a check may last up to `TIME_LIMIT_MS`. */
   readonly isTimed: boolean
-  /** Whether the value is valid; fills in defaults. @throws TooLargeToCheck, TookTooLong, RangeError when it is nested too deeply */
+  /** Whether the value is valid; fills in defaults. @throws TooLargeToCheck, TookTooLong, RangeError if it is nested too deeply */
   check(value: unknown): boolean
-  /** Of the last check, if that was not valid. */
+  /** The error of the last check, if the value was invalid. */
   readonly error: ErrorObject | undefined
 }
 
-/** @throws what ajv says of a schema that is none */
+/** @throws ajv's error for an invalid schema */
 export function compileBounded(schema: Record<string, unknown>): BoundedCheck {
   const budget = new Budget()
   let isTimed = false
@@ -123,7 +123,7 @@ export function compileBounded(schema: Record<string, unknown>): BoundedCheck {
     },
     check(value) {
       if (!isTimed) return check(value)
-      // Defaults that a try has filled in before it was stopped are those that the next one would.
+      // A check that is stopped may have filled in defaults. That is harmless: a retry would fill in the same ones.
       const ended = timeLimit.run(() => check(value))
       if (ended === undefined)
         throw new TookTooLong(
@@ -140,7 +140,7 @@ export function compileBounded(schema: Record<string, unknown>): BoundedCheck {
 
 function addKeywords(ajv: Ajv2020, budget: Budget): void {
   const { _, Name, str } = loadAjv()
-  // What ajv calls it in the code that it makes.
+  // The name of this variable in the code that ajv generates.
   const instancePath = new Name('instancePath')
   const pathOf = ({ it }: KeywordCxt) => _`${instancePath} + ${it.errorPath}`
   const budgetIn = ({ gen }: KeywordCxt) => gen.scopeValue('obj', { ref: budget })
@@ -215,7 +215,7 @@ function addKeywords(ajv: Ajv2020, budget: Budget): void {
   })
 }
 
-/** What the number of UTF-16 units says about the number of characters; undefined: they must be counted. */
+/** Decides by the number of UTF-16 units, if possible; undefined if the characters must be counted. */
 function isAtMost(text: string, limit: number): boolean | undefined {
   if (text.length <= limit) return true
   return text.length > 2 * limit ? false : undefined
@@ -234,7 +234,7 @@ function lengthOf(text: string, instancePath: string): number {
   return length
 }
 
-/** Two places with equal items. */
+/** The indexes of two equal items, if there are any. */
 function duplicate(
   items: readonly unknown[],
   budget: Budget,
@@ -252,7 +252,7 @@ function duplicate(
   return undefined
 }
 
-/** Text that two values have in common if and only if they are equal. */
+/** A text that is the same for two values if and only if they are equal. */
 function keyOf(value: unknown, budget: Budget, instancePath: string): string {
   budget.spend(1, instancePath)
   const nested = (member: unknown) => keyOf(member, budget, instancePath)
@@ -296,7 +296,7 @@ export const MAP_KEYWORDS = [
   ...['$defs', 'definitions', 'dependencies', 'dependentSchemas', 'patternProperties', 'properties'],
 ]
 
-/** Puts the keywords of ours into every subschema, those that only a `$ref` leads to included. */
+/** Adds our own keywords to every subschema, including those that only a `$ref` leads to. */
 function instrument(root: Record<string, unknown>): void {
   const done = new Set<unknown>()
   const visit = (schema: unknown): void => {
@@ -324,7 +324,7 @@ function valuesOf(value: unknown): readonly unknown[] {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.values(value) : []
 }
 
-/** What `#/a/b` leads to; other references lead to places that hold schemas anyway. */
+/** Resolves a reference such as `#/a/b`. Other references lead to places that `instrument` visits anyway. */
 function resolvePointer(root: unknown, reference: string): unknown {
   if (!reference.startsWith('#/')) return undefined
   let place = root

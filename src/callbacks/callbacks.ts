@@ -1,5 +1,5 @@
-// The callbacks of a session: host functions that Python awaits. Owns what a caller may give and its resolved form; making the
-// calls is dispatcher.ts's.
+// The callbacks of a session: host functions that Python awaits. Owns the checks of the caller's option and its resolved form;
+// dispatcher.ts makes the calls.
 
 import { known } from '../options/check.js'
 import { InvalidOptionError } from '../shared/errors.js'
@@ -13,7 +13,7 @@ import {
   type StandardSchema,
 } from './schema.js'
 
-/** What a callback gets as its second argument. `S` is whatever the caller of `resolveCallbacks` calls a session. */
+/** A callback's second argument. `S` is the session type of whoever calls `resolveCallbacks`. */
 export interface CallContext<S> {
   readonly session: S
   readonly signal: AbortSignal
@@ -21,7 +21,7 @@ export interface CallContext<S> {
 }
 
 /** A callback of any session. session.ts has the public types. */
-// biome-ignore lint/suspicious/noExplicitAny: the arguments are what the callback's own schema says
+// biome-ignore lint/suspicious/noExplicitAny: the callback's own schema decides what the arguments are
 type AnyCallbackFn = (args: any, context: CallContext<never>) => unknown
 
 interface AnyCallbackDefinition {
@@ -42,7 +42,7 @@ export interface ResolvedCallback {
 export type ResolvedCallbacks = ReadonlyMap<string, ResolvedCallback>
 
 const MAX_CALLBACKS = 1000
-/** One for all sessions: there may be thousands. */
+/** Shared by all sessions, because there may be thousands. */
 const NO_CALLBACKS: ResolvedCallbacks = new Map()
 const MAX_DESCRIPTION_LENGTH = 100_000
 
@@ -88,7 +88,7 @@ function resolveCallback(
   }
 }
 
-/** As the kernel hears of them: plain data. */
+/** Describes callbacks for the kernel, as plain data. */
 export function describeCallbacks(callbacks: ResolvedCallbacks): unknown[] {
   return [...callbacks.values()].map(({ name, description, parameters }) => ({
     name,
@@ -97,15 +97,15 @@ export function describeCallbacks(callbacks: ResolvedCallbacks): unknown[] {
   }))
 }
 
-/** Marshal bytes of that. */
+/** Encodes the kernel's description of callbacks as marshal bytes. */
 export function encodeCallbacks(callbacks: ResolvedCallbacks): Uint8Array<ArrayBuffer> {
   return encodePlain(describeCallbacks(callbacks), 'callbacks')
 }
 
-/** Shapes in which the APIs of model vendors take tools. */
+/** The formats of tools in the APIs of model vendors. */
 export type ToolFormat = 'openai' | 'anthropic'
 
-/** Callbacks as tools for a model. */
+/** Describes callbacks as tools for a model. */
 export function toolSchemas(callbacks: ResolvedCallbacks, format: ToolFormat): unknown[] {
   if (format !== 'openai' && format !== 'anthropic')
     throw new InvalidOptionError('format', "'openai' or 'anthropic'", format)

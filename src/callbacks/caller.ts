@@ -1,12 +1,12 @@
-// Which callback the running code belongs to. A session looks here before it makes a call wait, so that a callback that awaits its own
-// execution gets an error instead of waiting for itself.
+// Tracks which callback the running code belongs to. A session checks this before it queues a call, so that a callback that awaits its own
+// execution gets an error instead of a deadlock.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { RunningCall } from './running-call.js'
 
-/** A callback that may be running. It outlives the call where code that the callback started goes on, so it holds little. */
+/** A callback that may be running. It outlives the call if code that the callback started is still running, so it holds little. */
 export class Caller {
   readonly session: unknown
-  /** The callback that awaits the execution that made this call. */
+  /** The callback that started the execution of this call and awaits it. */
   #waiting: Caller | undefined
   #call: RunningCall | undefined
 
@@ -16,23 +16,23 @@ export class Caller {
     this.#waiting = waiting
   }
 
-  /** Python waits for the callback's answer. */
+  /** Whether Python is waiting for the callback's answer. */
   get isAwaited(): boolean {
     return this.#call?.answer !== undefined
   }
 
-  /** Python's thread does nothing else meanwhile. */
+  /** Whether the call blocks Python's thread. */
   get blocks(): boolean {
     return this.#call?.blocking === true
   }
 
-  /** The callback has settled. */
+  /** Call this when the callback has settled. */
   end(): void {
     this.#call = undefined
     this.#waiting = undefined
   }
 
-  /** The callback of this session that waits for what this code does, by way of other sessions if need be. */
+  /** Finds the callback of `session` that the running code is part of, directly or through executions of other sessions. */
   of(session: unknown): Caller | undefined {
     for (let caller: Caller | undefined = this; caller?.isAwaited; caller = caller.#waiting)
       if (caller.session === session) return caller
@@ -40,7 +40,7 @@ export class Caller {
   }
 }
 
-/** One for the process: each costs every promise a little under Node 20 and 22. */
+/** One for the whole process, because under Node 20 and 22 each AsyncLocalStorage slows down every promise a little. */
 const callers = new AsyncLocalStorage<Caller>()
 
 /** The callback that the running code belongs to. */
@@ -48,7 +48,7 @@ export function currentCaller(): Caller | undefined {
   return callers.getStore()
 }
 
-/** Runs a callback's code, and what it starts, as the caller's. */
+/** Runs a callback's code so that it, and everything it starts, belongs to `caller`. */
 export function runAs<T>(caller: Caller, run: () => T): T {
   return callers.run(caller, run)
 }

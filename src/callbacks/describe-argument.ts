@@ -1,4 +1,4 @@
-// Says what a callback got, in Python's terms: its error is raised in Python, for whoever wrote the call. Owns the wording.
+// Describes a callback's argument in Python's terms, because the error is raised in Python. Owns the wording.
 import { NdArray, type Value } from '../shared/values/value.js'
 
 const MAX_TEXT = 60

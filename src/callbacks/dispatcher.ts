@@ -1,6 +1,6 @@
 // The host calls of one session: each runs its callback once and is answered once. Owns the calls in flight, their order and their
-// limits. The guest is hostile (R3): names are looked up in a Map, and arguments are plain values. One call is running-call.ts's,
-// suspended ones are suspended-calls.ts's, and how answers travel is the slot's.
+// limits. The guest is hostile (R3): names are looked up in a Map, and arguments are plain values. running-call.ts owns a single call,
+// suspended-calls.ts owns suspended ones, and the slot owns how answers are delivered.
 import type { Limits } from '../options/limits.js'
 import type { PendingCall } from '../shared/snapshot/manifest.js'
 import { isInstance } from '../shared/thrown.js'
@@ -23,16 +23,16 @@ import type { ArgumentWindow } from './window.js'
 
 /** Calls started per turn of the event loop. A guest can make thousands at once, and the main thread has other sessions to serve. */
 const CALLS_PER_TURN = 25
-/** More than any code needs. Without a bound, calls could fill this thread's memory. */
+/** More than any code needs. Without a limit, calls could fill this thread's memory. */
 const MAX_CALLS_UNDER_WAY = 50_000
 
 export interface DispatcherOptions {
-  /** Handed to the callbacks as it is. */
+  /** Passed to the callbacks unchanged. */
   readonly session: unknown
   readonly observer: Observer
-  /** Whose host calls these are. */
+  /** Facts for telemetry about the session that makes the calls. */
   readonly facts: () => TelemetryFacts
-  /** The observer's context of the execution, of which callbacks are a part. */
+  /** The observer's context of the execution, which is the parent of its callbacks. */
   readonly spanContext: () => unknown
   readonly limits: Pick<Limits, 'callbackInvocations' | 'callbackTimeoutMs'>
   /** Answers `input()`. */
@@ -42,26 +42,26 @@ export interface DispatcherOptions {
   readonly lane: Lane
   /** Called when a callback settles too late for its answer to be used. */
   readonly onLate: () => void
-  /** The answer of a call that does not block its slot. */
+  /** Sends the answer of a call that does not block its slot. */
   readonly onAnswer: (bytes: Uint8Array<ArrayBuffer>) => void
-  /** Every call that is not answered waits for `resume`. */
+  /** Called when every unanswered call is suspended and waits for `resume`. */
   readonly onSuspended: () => void
 }
 
 export class Dispatcher {
   readonly #options: DispatcherOptions
   readonly #running = new Set<RunningCall>()
-  /** Those of `#running` that have not been started. */
+  /** Calls in `#running` that have not been started. */
   #queued: RunningCall[] = []
   #startedInTurn = 0
-  /** Messages that are being decoded, by their routes. */
+  /** Messages that are being decoded, by route. */
   readonly #arriving = new Map<Route, RequestReader>()
   readonly #suspended: SuspendedCalls
   readonly #iterators = new HostIterators()
   readonly #timedChecks: TimedChecks
   #callbacks: ResolvedCallbacks
   #invocations = 0
-  /** The callback, of another session, that awaits the execution. */
+  /** The callback of another session that started the execution and awaits it. */
   #startedBy: Caller | undefined
 
   constructor(callbacks: ResolvedCallbacks, options: DispatcherOptions) {
@@ -79,35 +79,35 @@ export class Dispatcher {
     this.#callbacks = callbacks
   }
 
-  /** Calls of this execution. */
+  /** Number of calls in this execution. */
   get invocations(): number {
     return this.#invocations
   }
 
-  /** Calls that wait for `resume`. */
+  /** Suspended calls, which wait for `resume`. */
   get pending(): PendingCall[] {
     return this.#suspended.pending
   }
 
-  /** There are suspended calls, and no others. */
+  /** Whether there are suspended calls, and no others. */
   get isSuspended(): boolean {
     return this.#suspended.size > 0 && this.#running.size === 0 && this.#arriving.size === 0
   }
 
-  /** Another one can take its place: nothing is in flight, and Python knows of nothing by a number that would be given again. */
+  /** Whether a new dispatcher can replace this one: nothing is in flight, and Python holds no iterator number that could be reused. */
   get isReplaceable(): boolean {
     return (
       this.#running.size + this.#arriving.size + this.#suspended.size === 0 && !this.#iterators.hasCounted
     )
   }
 
-  /** An execution begins: its calls are counted from zero. */
+  /** Begins an execution, and counts its calls from zero. */
   begin(startedBy: Caller | undefined): void {
     this.#invocations = 0
     this.#startedBy = startedBy
   }
 
-  /** The new calls of an execution that awaits. Throws or rejects with MalformedValueError. */
+  /** Receives the new calls of an execution that awaits. Throws or rejects with MalformedValueError. */
   receive(payload: Uint8Array): void | Promise<void> {
     return this.#receive(new RequestReader(payload, 'list'), {
       blocking: false,
@@ -116,7 +116,7 @@ export class Dispatcher {
     })
   }
 
-  /** A call whose slot blocks until it is answered. Fails likewise. */
+  /** Receives a call whose slot blocks until it is answered. Fails in the same way. */
   receiveBlocking(payload: Uint8Array, answer: (bytes: Uint8Array) => void): void | Promise<void> {
     return this.#receive(new RequestReader(payload, 'one'), {
       blocking: true,
@@ -235,7 +235,7 @@ export class Dispatcher {
     const { limits, observer } = this.#options
     const { callbackTimeoutMs } = limits
     const timer =
-      // A person takes as long as the execution may.
+      // No timeout for `input()`: a person may take as long as the execution.
       callbackTimeoutMs === null || call.name === INPUT
         ? undefined
         : setTimeout(() => this.#timeOut(call, callbackTimeoutMs), callbackTimeoutMs)
@@ -263,12 +263,12 @@ export class Dispatcher {
       caller.end()
       if (call.startedMs !== undefined) observer.time('callback', performance.now() - call.startedMs)
     }
-    // Before the answer: the slot has room for what it does with it.
+    // Release before answering, so that the slot has credit for the calls that follow from the answer.
     this.#release(call)
     this.#settle(call, bytes)
   }
 
-  /** Counts the call. */
+  /** Finds a call's callback, and counts the call. */
   #callbackOf({ name }: RunningCall): ResolvedCallback {
     const { callbackInvocations } = this.#options.limits
     if (callbackInvocations !== null && ++this.#invocations > callbackInvocations)
@@ -339,7 +339,7 @@ export class Dispatcher {
     this.#reportIfSuspended()
   }
 
-  /** The call itself, or a step of an iteration whose generator uses the context that it began with. */
+  /** Allows a callback to suspend its own call. A generator may also suspend a step of its iteration, with the context it began with. */
   #maySuspend(call: RunningCall, { call: suspended }: Suspension): boolean {
     return suspended === call || (this.#iterators.serves(call.name) && !call.blocking)
   }

@@ -1,5 +1,5 @@
-// Formats of JSON Schema that arguments are checked against. Owns the checks: each takes linear time, and text is bounded before it
-// gets here (bounded-ajv.ts).
+// JSON Schema formats that arguments are checked against. Owns the checks. Each takes linear time, and bounded-ajv.ts limits the text's
+// length before.
 import { isIPv4, isIPv6 } from 'node:net'
 import type { Ajv2020 } from 'ajv/dist/2020.js'
 
@@ -36,7 +36,7 @@ function isTime(text: string): boolean {
   const [, hour = 0, minute = 0, second = 0, zoneHour = 0, zoneMinute = 0] = match.map((part) =>
     Number(part ?? 0),
   )
-  // 60: a leap second.
+  // 60 is a leap second.
   return hour <= 23 && minute <= 59 && second <= 60 && zoneHour <= 23 && zoneMinute <= 59
 }
 
@@ -98,7 +98,7 @@ const TEXT_FORMATS: readonly (readonly [string, TextCheck])[] = [
   ['relative-json-pointer', (text) => RELATIVE_POINTER.test(text)],
   ['regex', isRegex],
   ['byte', (text) => text.length % 4 === 0 && BASE64.test(text)],
-  // Of OpenAPI; they say how to show or store a text.
+  // OpenAPI's formats for showing or storing text. They restrict nothing.
   ['binary', any],
   ['password', any],
 ]
@@ -110,7 +110,7 @@ const NUMBER_FORMATS: readonly (readonly [string, (value: number) => boolean])[]
   ['double', () => true],
 ]
 
-/** Every format that is known; all others are refused. */
+/** Every known format. All others are rejected. */
 export const FORMATS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ...TEXT_FORMATS,
   ...NUMBER_FORMATS,

@@ -1,17 +1,17 @@
-// `input()` and `getpass()`: a host call of a reserved name, answered by the session's `onInput` instead of a callback. Owns the name and
-// the form of question and answer.
+// `input()` and `getpass()`: a host call with a reserved name, answered by the session's `onInput` instead of a callback. Owns the name and
+// the form of prompts and answers.
 import { describeValue } from '../shared/describe-value.js'
 import { pythonError } from './answers.js'
 import type { CallContext, ResolvedCallback } from './callbacks.js'
 import { anyArguments } from './schema.js'
 
-/** A builtin of Python, so no callback has the name (workers/kernel/_brumate/reading.py). */
+/** A builtin of Python, so no callback can have this name (workers/kernel/_brumate/reading.py). */
 export const INPUT = 'input'
 
 // biome-ignore lint/suspicious/noExplicitAny: session.ts has the public type of the context
 type OnInput = (prompt: string, context: any) => unknown
 
-/** `onInput` as a callback of that name. */
+/** Wraps `onInput` as a callback with that name. */
 export function resolveInput(onInput: OnInput | undefined): ResolvedCallback | undefined {
   if (onInput === undefined) return undefined
   return {

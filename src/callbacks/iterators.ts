@@ -1,10 +1,10 @@
-// Async iterables that callbacks returned: Python takes their values one by one. Owns the iterators and their numbers; they end
+// Async iterables that callbacks return: Python requests their values one by one. Owns the iterators and their numbers. Iterators end
 // with the session's state, or when Python closes or drops them.
 import { isInstance } from '../shared/thrown.js'
 import type { Value } from '../shared/values/value.js'
 import { Suspension } from './running-call.js'
 
-/** The kernel's reserved names (workers/kernel/_brumate/iterators.py): with a dot, so no callback has them. */
+/** The kernel's reserved names (workers/kernel/_brumate/iterators.py). They contain a dot, so no callback can have them. */
 const NEXT = 'iterator.next'
 const CLOSE = 'iterator.close'
 
@@ -14,16 +14,16 @@ const ENDED: Open = { iterator: { next: async () => ({ done: true, value: undefi
 
 interface Open {
   readonly iterator: AsyncIterator<unknown>
-  /** Tells what makes the values that nobody wants more of them. */
+  /** Tells the source of the values that Python needs no more of them. */
   readonly cancel: (reason: Error) => void
 }
 
 export class HostIterators {
-  /** Undefined until there is one: most sessions have none. */
+  /** Undefined until it is needed, because most sessions have no iterators. */
   #iterators: Map<number, Open> | undefined
   #lastNumber = 0
 
-  /** There has been one. */
+  /** Whether there has ever been an iterator. */
   get hasCounted(): boolean {
     return this.#lastNumber > 0
   }
@@ -33,7 +33,7 @@ export class HostIterators {
   }
 
   /**
-   * The number of an async iterable; undefined for anything else.
+   * Adds an async iterable and returns its number. Returns undefined for any other value.
    *
    * @param cancel called when Python stops iterating before the end
    */
@@ -46,7 +46,7 @@ export class HostIterators {
     return this.#lastNumber
   }
 
-  /** `[true, null]` at the end, else `[false, value]`; nothing for a close. */
+  /** Answers a step with `[true, null]` at the end, otherwise `[false, value]`. Answers a close with null. */
   async serve(name: string, args: Readonly<Record<string, Value>>): Promise<unknown> {
     const number = args.iterator
     const open = typeof number === 'number' ? this.#iterators?.get(number) : undefined
@@ -61,18 +61,18 @@ export class HostIterators {
       if (done) this.#forget(number)
       return done ? [true, null] : [false, value === undefined ? null : value]
     } catch (error) {
-      // A generator that suspends this step has ended with it: the step's value, which `resume` gives, is its last.
+      // The generator ends when it suspends a step, so the value that `resume` gives for this step is the last one.
       if (isInstance(error, Suspension) && typeof number === 'number') this.#iterators?.set(number, ENDED)
       else this.#forget(number)
       throw error
     }
   }
 
-  /** Ends an iterator before its end. @throws what it throws */
+  /** Ends an iterator early. @throws what the iterator throws */
   async drop(number: number): Promise<void> {
     const open = this.#iterators?.get(number)
     this.#iterators?.delete(number)
-    // First: `return` of a generator waits until the value that it is making is there.
+    // Cancel first: a generator's `return` waits until the value in progress is ready.
     open?.cancel(new Error('Python stopped iterating'))
     await open?.iterator.return?.()
   }

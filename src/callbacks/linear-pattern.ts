@@ -14,11 +14,11 @@ const WORD = setOf('a-z', 'A-Z', '0-9', '_')
 const SPACES = setOf('\t-\r', ' ')
 const LINE_ENDS = setOf('\n', '\r')
 
-/** Most character classes in a pattern, which bounds the time to analyse it. A longer pattern counts as slow. */
+/** Most character classes in a pattern, to limit the time of the analysis. A longer pattern counts as slow. */
 const MAX_POSITIONS = 200
 /** Most characters that an anchored pattern without repetition may read. */
 const MAX_CHARACTERS_READ = 1024
-/** The same for a pattern that is tried at each place of the text. */
+/** The same for a pattern that is tried at each position of the text. */
 const MAX_CHARACTERS_READ_UNANCHORED = 64
 
 /** A part of a pattern. */
@@ -159,7 +159,7 @@ class Analysis {
   }
 
   #group(): Part {
-    // Lookaround, and flags for a part of the pattern.
+    // Lookaround and flags for a part of the pattern are not analysed.
     if (this.#match(/\?(?::|<\w+>)/y) === undefined && this.#pattern.charAt(this.#at) === '?')
       throw new MaybeSlow()
     const part = this.#alternatives()

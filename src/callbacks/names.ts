@@ -1,5 +1,5 @@
-// Names a callback cannot have: it becomes a builtin of its session, and must not hide one of Python's. Owns the lists, which
-// are CPython 3.14's `keyword.softkwlist` and `dir(builtins)`, and the kernel's own names; keywords are src/shared/python-keywords.ts's.
+// Names a callback cannot have: a callback becomes a builtin of its session, and must not hide one of Python's. Owns the lists: CPython
+// 3.14's `keyword.softkwlist` and `dir(builtins)`, and the kernel's own names. src/shared/python-keywords.ts owns the keywords.
 import { KEYWORDS } from '../shared/python-keywords.js'
 
 const SOFT_KEYWORDS = 'case match type'
@@ -23,7 +23,7 @@ const BUILTINS = `
 
 const TAKEN: ReadonlySet<string> = namesIn(`${KEYWORDS} ${SOFT_KEYWORDS} ${BUILTINS}`)
 
-/** What is wrong with a name, if anything. */
+/** Returns what a name should be if it is invalid, as a part of a message. */
 export function faultOfName(name: string): string | undefined {
   if (!/^[A-Za-z][A-Za-z0-9_]{0,99}$/.test(name))
     return 'a name of up to 100 letters, digits and _, first a letter'

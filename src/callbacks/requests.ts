@@ -1,5 +1,5 @@
-// Host calls as a slot sends them: marshal of (id, name, arguments), alone or in a list. Owns reading them, which takes slices of time
-// where they are large. What they say is hostile (R3): ids and names are the guest's own business.
+// Host calls as a slot sends them: marshal of (id, name, arguments), alone or in a list. Owns reading them, in slices of time if they are
+// large. Their contents are untrusted (R3): the guest chooses ids and names.
 
 import { type Decoded, Decoder, MalformedValueError } from '../shared/values/decode.js'
 import type { Job } from '../shared/values/slices.js'
@@ -10,11 +10,11 @@ export interface Request {
   readonly id: number
   readonly name: string
   readonly args: Record<string, Value>
-  /** The arguments lack members of a set (`Decoder.hasCollisions`): the callback must not run. */
+  /** The arguments lack members of a set (`Decoder.hasCollisions`), so the callback must not run. */
   readonly hasCollisions: boolean
   /** Members of all containers in the arguments; a key counts as several. */
   readonly memberCount: number
-  /** Bytes that the call takes of the window (window.ts). */
+  /** Bytes that the call uses of the window (window.ts). */
   readonly weightBytes: number
 }
 
@@ -23,7 +23,7 @@ const LIST_HEAD_BYTES = 5
 /** Reads a message into `requests`. */
 export class RequestReader implements Job {
   readonly sizeBytes: number
-  /** The least that the message takes of the window, known before it is decoded. */
+  /** The least bytes that the message uses of the window, known before it is decoded. */
   readonly minWeightBytes: number
   readonly requests: Request[] = []
   readonly #decoder: Decoder

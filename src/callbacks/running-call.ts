@@ -1,5 +1,5 @@
-// One host call from its arrival until it is answered or suspended. Owns what is known of it: where its answer goes, what it holds,
-// its abort signal, and the context that its callback gets. Running calls is dispatcher.ts's.
+// One host call, from its arrival until it is answered or suspended. Owns the call's state: where its answer goes, what it holds,
+// its abort signal, and the context of its callback. dispatcher.ts runs the calls.
 import { InvalidOptionError } from '../shared/errors.js'
 import { pythonError } from './answers.js'
 import type { CallContext } from './callbacks.js'
@@ -45,7 +45,7 @@ export class RunningCall {
   controller: AbortController | undefined
   /** Set once the call's result is no longer needed. */
   abortedBy: Error | undefined
-  /** When its callback was called, by `performance.now()`; undefined if it is traced, which has its own clock. */
+  /** When its callback was called, by `performance.now()`; undefined if the call is traced, because tracing has its own clock. */
   startedMs: number | undefined
 
   constructor(
@@ -73,7 +73,7 @@ export function abort(call: RunningCall, reason: Error): void {
   call.controller?.abort(reason)
 }
 
-/** What the call's callback gets as its second argument. */
+/** The second argument of the call's callback. */
 export function contextOf<S>(call: RunningCall, session: S): CallContext<S> {
   return {
     session,

@@ -1,11 +1,11 @@
-// Finds unknown keywords and formats in a JSON Schema. ajv and the specification ignore them, so that a misspelled one would check
-// nothing. Owns the lists of what is known; keywords that begin with `x-` are the user's own.
+// Finds unknown keywords and formats in a JSON Schema. ajv and the specification ignore them, so a misspelled one would check
+// nothing. Owns the lists of known ones; keywords that begin with `x-` are the user's own.
 import { didYouMean } from '../shared/close-names.js'
 import { InvalidOptionError } from '../shared/errors.js'
 import { LIST_KEYWORDS, MAP_KEYWORDS, SCHEMA_KEYWORDS } from './bounded-ajv.js'
 import { FORMATS } from './formats.js'
 
-/** JSON Schema 2020-12, what earlier drafts call differently, and what OpenAPI adds. */
+/** Keywords of JSON Schema 2020-12, keywords that earlier drafts name differently, and OpenAPI's additions. */
 const KEYWORDS: ReadonlySet<string> = new Set([
   ...SCHEMA_KEYWORDS,
   ...LIST_KEYWORDS,
@@ -30,7 +30,7 @@ const KEYWORDS: ReadonlySet<string> = new Set([
 
 /**
  * @param option - path of the schema
- * @throws InvalidOptionError that names the place
+ * @throws InvalidOptionError that names the path of the keyword
  */
 export function requireKnownKeywords(option: string, schema: Readonly<Record<string, unknown>>): void {
   const todo: { readonly path: string; readonly value: unknown }[] = [{ path: option, value: schema }]

@@ -1,5 +1,5 @@
-// Checks a callback's arguments against a JSON Schema or a Standard Schema (such as zod's). Owns turning either kind into one check, and
-// its failures into Python errors. ajv implements JSON Schema.
+// Checks a callback's arguments against a JSON Schema or a Standard Schema (such as zod's). Turns either kind into one check, and owns the
+// Python errors of failed checks. ajv implements JSON Schema.
 
 import type { ErrorObject } from 'ajv/dist/2020.js'
 import { didYouMean } from '../shared/close-names.js'
@@ -19,36 +19,36 @@ import { requireKnownKeywords } from './schema-keywords.js'
 
 export type Arguments = Readonly<Record<string, Value>>
 
-/** A JSON Schema of an object, whose properties are the parameters in their order. */
+/** A JSON Schema of an object. Its properties are the parameters, in order. */
 export type JsonSchema = Readonly<Record<string, unknown>>
 
-/** The part of the Standard Schema interface (standardschema.dev, version 1) that is used. */
+/** The part of the Standard Schema interface (standardschema.dev, version 1) that brumate uses. */
 // biome-ignore lint/suspicious/noExplicitAny: a schema of any type is a StandardSchema
 export interface StandardSchema<Input = any, Output = any> {
   readonly '~standard': {
     readonly version: 1
     readonly vendor: string
     validate(value: unknown): StandardResult<Output> | Promise<StandardResult<Output>>
-    /** Says to TypeScript what `validate` takes and gives; not there at run time. */
+    /** Tells TypeScript the input and output types of `validate`; not present at run time. */
     readonly types?: { readonly input: Input; readonly output: Output } | undefined
     /** Part of the Standard JSON Schema interface, if the library implements it. */
     readonly jsonSchema?: { input(options: { readonly target: string }): Record<string, unknown> }
   }
 }
 
-/** What a Standard Schema's `validate` gives: the value, or why there is none. */
+/** The result of a Standard Schema's `validate`: the value, or the reasons why it is invalid. */
 export type StandardResult<Output = unknown> =
   | { readonly value: Output; readonly issues?: undefined }
   | {
       readonly issues: readonly { readonly message: string; readonly path?: readonly unknown[] | undefined }[]
     }
 
-/** Invalid arguments: the name of the Python error class, and a text that names the field. */
+/** Invalid arguments. `name` is the Python error class, and the message names the field. */
 export class ArgumentsError extends Error {
   constructor(
     override readonly name: 'TypeError' | 'ValueError',
     message: string,
-    /** The check ran out of time; another try may not. */
+    /** The check ran out of time. A retry may succeed. */
     readonly isLate = false,
   ) {
     super(message)
@@ -56,19 +56,19 @@ export class ArgumentsError extends Error {
 }
 
 export interface ParameterCheck {
-  /** As JSON; undefined if the schema's library cannot convert it. */
+  /** The schema as JSON; undefined if its library cannot convert it. */
   readonly schema: JsonSchema | undefined
-  /** A guest can make a check take several milliseconds, so each one should have a turn of the event loop for itself. */
+  /** A guest can make a check take several milliseconds, so each check should get its own turn of the event loop. */
   readonly isTimed: boolean
   /**
-   * Returns the arguments that the function gets. `memberCount`: members of all containers in `args`.
+   * Returns the arguments for the function. `memberCount` is the number of members of all containers in `args`.
    *
    * @throws ArgumentsError, or a promise that rejects with one
    */
   check(args: Arguments, memberCount: number): unknown
 }
 
-/** Faults of these keywords are about which arguments there are, and of what type. */
+/** Failures of these keywords are TypeErrors: they concern which arguments there are, and of what type. */
 const TYPE_KEYWORDS: ReadonlySet<string> = new Set([
   'type',
   'required',
@@ -76,7 +76,7 @@ const TYPE_KEYWORDS: ReadonlySet<string> = new Set([
   'unevaluatedProperties',
 ])
 
-/** Faults of these are about the value as a whole; of others, what a container is says nothing. */
+/** Failures of these keywords concern a value as a whole, so messages describe it. With others, describing a container does not help. */
 const VALUE_KEYWORDS: ReadonlySet<string> = new Set(['type', 'enum', 'const', 'minItems', 'maxItems'])
 
 export function anyArguments(): ParameterCheck {
@@ -99,7 +99,7 @@ export function resolveParameters(option: string, callback: string, parameters: 
 }
 
 function jsonSchema(option: string, callback: string, given: JsonSchema): ParameterCheck {
-  // A copy, and JSON by construction: it also goes to Python.
+  // A copy that is JSON by construction, because it is also sent to Python.
   const { $schema: _, ...schema } = copyOf(option, given)
   if (schema.type !== 'object') throw new InvalidOptionError(`${option}.type`, "'object'", schema.type)
   requireKnownKeywords(option, schema)
@@ -149,7 +149,7 @@ function isValid(callback: string, bounded: BoundedCheck, args: Arguments): bool
         `${callback}() argument '${fieldOf(error.instancePath)}' is too large to be checked: ${error.bound}`,
         error instanceof TookTooLong,
       )
-    // V8's stack: a schema that refers to itself follows the nesting of the arguments.
+    // V8's stack overflowed: a schema that refers to itself recurses as deeply as the arguments are nested.
     if (isRangeError(error))
       throw new ArgumentsError(
         'ValueError',
@@ -163,7 +163,7 @@ function fieldOf(instancePath: string): string {
   return instancePath.slice(1).replaceAll('/', '.')
 }
 
-/** Names the field that is at fault, and what is allowed there. */
+/** Makes the error for ajv's failure: it names the invalid field, and what is allowed there. */
 function faultOf(
   callback: string,
   schema: JsonSchema,
@@ -201,7 +201,7 @@ function faultOf(
   return new ArgumentsError(kind, `${callback}() argument '${path}': ${fault}${given}`)
 }
 
-/** Whoever misspells an argument's name leaves out another one. */
+/** Lists the unknown arguments, for a message about a missing one: one of them may be that argument, misspelled. */
 function unexpected({ properties }: JsonSchema, args: Arguments): string {
   const known = typeof properties === 'object' && properties !== null ? Object.keys(properties) : []
   const strange = Object.keys(args).filter((name) => !known.includes(name))
@@ -210,7 +210,7 @@ function unexpected({ properties }: JsonSchema, args: Arguments): string {
   return `; it got ${names}, which it has no parameter for${didYouMean(strange[0] ?? '', known)}`
 }
 
-/** @param pointer ajv's: a JSON pointer into the arguments */
+/** @param pointer ajv's JSON pointer into the arguments */
 function valueAt(args: Arguments, pointer: string): { readonly value: unknown } | undefined {
   let at: unknown = args
   for (const step of pointer.split('/').slice(1)) {
@@ -233,7 +233,7 @@ function listOf<T>(items: readonly T[], text: (item: T) => string): string {
   return shown.length === 0 ? 'none' : `${shown.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`
 }
 
-/** The properties that the schema has where it refuses others: `schemaPath` is that of the keyword, as a JSON pointer. */
+/** The properties that the schema knows where it rejects others. `schemaPath` is the JSON pointer of the keyword that rejects them. */
 function propertiesAt(schema: JsonSchema, schemaPath: string): readonly string[] | undefined {
   let at: unknown = schema
   for (const step of schemaPath.split('/').slice(1, -1)) {
@@ -270,7 +270,7 @@ function standard(option: string, callback: string, schema: StandardSchema): Par
   }
 }
 
-/** A path's step is a key, or an object that has it. */
+/** A step of an issue's path is a key, or an object with a `key`. */
 function keyOf(step: unknown): string {
   return String(typeof step === 'object' && step !== null && 'key' in step ? step.key : step)
 }

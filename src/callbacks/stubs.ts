@@ -1,10 +1,11 @@
-// Callbacks as Python signatures with docstrings, for a prompt. Owns turning a JSON Schema into annotations, and texts into valid Python.
+// Callbacks as Python signatures with docstrings, for a prompt. Owns the conversion of JSON Schemas to annotations, and of text to valid
+// Python.
 
 import { isKeyword } from '../shared/python-keywords.js'
 import type { ResolvedCallbacks } from './callbacks.js'
 import type { JsonSchema } from './schema.js'
 
-/** Nested deeper, or by more references to `$defs`, a type is `Any`. */
+/** Most levels of nesting and of references to `$defs`. A type beyond them is `Any`. */
 const MAX_DEPTH = 6
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -28,7 +29,7 @@ interface Parameter {
   readonly isRequired: boolean
 }
 
-/** One of them. */
+/** The `async def` of one callback. */
 export function toolStub(name: string, description: string, schema: JsonSchema | undefined): string {
   const properties = Object.entries(record(schema?.properties))
   const required = new Set(list(schema?.required))
@@ -45,13 +46,16 @@ export function toolStub(name: string, description: string, schema: JsonSchema |
   return doc === undefined ? `${head}\n    ...\n` : `${head}\n${doc}\n`
 }
 
-/** As the kernel takes them: in the schema's order, by position or by name. What is optional has a default; `...` if it is not known. */
+/**
+ * The parameters as the kernel accepts them: in the schema's order, by position or by name. An optional one shows its default, or `...`
+ * if that is unknown.
+ */
 function signatureOf(parameters: readonly Parameter[], root: JsonSchema | undefined): string[] {
   const parts: string[] = []
   const lastRequired = parameters.findLastIndex(({ isRequired }) => isRequired)
   let isByNameOnly = false
   for (const [i, { name, schema, isRequired }] of parameters.entries()) {
-    // Python has no parameter without a default after one with.
+    // Python allows no parameter without a default after one with a default.
     if (!isRequired && i < lastRequired && !isByNameOnly) {
       parts.push('*')
       isByNameOnly = true
@@ -91,7 +95,7 @@ function objectType(fields: JsonSchema, inner: (part: unknown) => string): strin
   if (members.length > 0) {
     const required = new Set(list(fields.required))
     const parts = members.map(([key, part]) => `${key}${required.has(key) ? '' : '?'}: ${inner(part)}`)
-    // No type of Python's says this in place; a reader of the prompt understands it, and Python takes it as text.
+    // Python has no inline type for this. Readers of the prompt understand the text, and Python accepts any text here.
     return `Annotated[dict, ${JSON.stringify(`{${parts.join(', ')}}`)}]`
   }
   const values = typeof fields.additionalProperties === 'object' ? inner(fields.additionalProperties) : 'Any'
@@ -115,7 +119,7 @@ function definitionOf(reference: string, root: JsonSchema | undefined): unknown 
   return place === undefined ? undefined : record(root?.[place])[name]
 }
 
-/** JSON as Python writes it. */
+/** A JSON value as a Python literal. */
 function literal(value: unknown): string {
   if (value === null) return 'None'
   if (typeof value === 'boolean') return value ? 'True' : 'False'
@@ -127,7 +131,7 @@ function literal(value: unknown): string {
   return JSON.stringify(value)
 }
 
-/** The description, and what is known of single parameters. Undefined if there is nothing to say. */
+/** The description of the callback and those of its parameters. Undefined if there are none. */
 function docstring(description: string, parameters: readonly Parameter[]): string | undefined {
   const notes = parameters.flatMap(({ name, schema }) => {
     const { description: note } = record(schema)
@@ -148,7 +152,7 @@ function docstring(description: string, parameters: readonly Parameter[]): strin
   return lines.length === 1 ? `    """${indented}"""` : `    """${indented}\n    """`
 }
 
-/** Inside three quotes. */
+/** Escapes a line for a string in triple quotes. */
 function escaped(line: string): string {
   return line
     .replaceAll('\\', '\\\\')

@@ -1,4 +1,4 @@
-// The suspended calls of a session, which `session.resume` answers, maybe in another process. Owns their ids and the bytes that their
+// The suspended calls of a session, which `session.resume` answers, possibly in another process. Owns their ids and the bytes that their
 // arguments hold in the window. The guest chooses the ids, so they are looked up in a Map (R3).
 import { InvalidOptionError } from '../shared/errors.js'
 import type { PendingCall } from '../shared/snapshot/manifest.js'
@@ -13,13 +13,13 @@ export type EncodeAnswer = (encoder: Encoder) => Uint8Array<ArrayBuffer> | Promi
 
 export interface SuspendedCall extends Pick<Request, 'id' | 'name' | 'args'> {
   readonly reason: string | undefined
-  /** Set for a call that was made in this process; one restored from a snapshot holds nothing. */
+  /** Set for a call that was made in this process. A call restored from a snapshot holds nothing. */
   readonly holding: Holding | undefined
-  /** A step of an iteration: Python expects its value with the mark that it is not the end. */
+  /** Whether the call is a step of an iteration. Then Python expects the value with a mark that the iteration has not ended. */
   readonly isStep?: boolean
 }
 
-/** Of a copy of an execution, too, that was in the middle of `async for x in name()`. */
+/** Also explains the case of a restored copy of an execution that was in the middle of `async for x in name()`. */
 const NOTHING_PENDING =
   'no host call is pending, so there is nothing to answer. An async iterable stays with the process that made it: an execution that was ' +
   'restored elsewhere in the middle of one goes on with resume({}), and Python gets a RuntimeError where it awaits the next value'
@@ -112,7 +112,7 @@ export class SuspendedCalls {
     return answers
   }
 
-  /** The state that made the calls is gone. */
+  /** Drops all calls, because the state that made them is gone. */
   clear(): void {
     for (const { holding } of this.#calls.values()) if (holding) this.#window.resume(holding)
     this.#calls.clear()

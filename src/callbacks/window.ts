@@ -19,7 +19,7 @@ export interface Holding {
   readonly era: number
 }
 
-/** One for all sessions: there may be thousands. */
+/** Shared by all sessions, because there may be thousands. */
 const NO_LEASES: readonly Lease[] = []
 
 export class ArgumentWindow {
@@ -42,13 +42,13 @@ export class ArgumentWindow {
     return { releasedBytes: lease.releasedBytes, heldBytes: this.#heldBytes }
   }
 
-  /** Attaching has ended. Keeps the lease opened last if `isNew`, otherwise the earlier one. */
+  /** Ends an attachment. Keeps the lease opened last if `isNew`, otherwise the earlier one. */
   settle(isNew: boolean): void {
     if (this.#leases.length < 2) return
     this.#leases = isNew ? this.#leases.slice(-1) : this.#leases.slice(0, 1)
   }
 
-  /** No slot sends calls any more. What is held stays counted. */
+  /** Removes all leases, because no slot sends calls any more. Held bytes stay counted. */
   leave(): void {
     this.#leases = NO_LEASES
   }
@@ -59,7 +59,7 @@ export class ArgumentWindow {
     return first
   }
 
-  /** A message has arrived. @throws MalformedValueError if it exceeds the window, so that the slot is lying */
+  /** Counts a message that has arrived. @throws MalformedValueError if it exceeds the window: then the slot is not genuine */
   arrive(messageBytes: number): void {
     if (this.#heldBytes + this.#arrivingBytes + messageBytes > WINDOW_BYTES + SLACK_BYTES)
       throw new MalformedValueError('host calls beyond their window')
@@ -67,7 +67,7 @@ export class ArgumentWindow {
     this.#account.take(messageBytes)
   }
 
-  /** The message has been decoded or dropped. */
+  /** Releases a message that has been decoded or dropped. */
   arrived(messageBytes: number): void {
     this.#arrivingBytes -= messageBytes
     this.#account.release(messageBytes)
@@ -76,7 +76,7 @@ export class ArgumentWindow {
   /**
    * Holds a call's decoded arguments. Returns undefined, holding nothing, if the process has no memory left for them.
    *
-   * @throws MalformedValueError if they exceed the window, so that the slot is lying
+   * @throws MalformedValueError if they exceed the window: then the slot is not genuine
    */
   hold(weightBytes: number): Holding | undefined {
     if (this.#heldBytes + weightBytes > WINDOW_BYTES + SLACK_BYTES)

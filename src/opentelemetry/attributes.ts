@@ -1,4 +1,4 @@
-// The names of attributes: of all that is known on spans, and on metrics of what has few values. Owns the table.
+// The names of attributes. Spans get all known facts, metrics only those with few distinct values. Owns the table.
 import type { Attributes } from '@opentelemetry/api'
 import type { TelemetryFacts } from '../telemetry/telemetry.js'
 
@@ -18,7 +18,7 @@ const NAMES = {
   storeOperation: 'brumate.store.operation',
 } as const satisfies Record<keyof TelemetryFacts, string>
 
-/** Each value of these makes another time series. */
+/** Facts that metrics get. Each distinct value makes another time series. */
 const ON_METRICS = ['outcome', 'failure', 'callback', 'storeOperation'] as const
 
 const MS_PER_S = 1000

@@ -1,8 +1,11 @@
-// The histograms of durations, in seconds as OpenTelemetry has them. Owns their names and buckets.
+// The histograms of durations, in seconds, which is OpenTelemetry's unit. Owns their names and buckets.
 import type { Attributes, Context, Histogram, Meter } from '@opentelemetry/api'
 import type { TelemetryOperation } from '../telemetry/telemetry.js'
 
-/** In seconds. A call takes a tenth of a millisecond or more, a thaw one, a boot a hundred; executions may run for half a minute. */
+/**
+ * In seconds. A call takes at least a tenth of a millisecond, restoring a snapshot one millisecond, booting a slot a hundred, and an
+ * execution may run for half a minute.
+ */
 const BUCKETS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
 ]

@@ -1,9 +1,9 @@
-// The metrics that are read when they are collected: figures of all managers that use one `openTelemetry()`, added up. Owns the table of
-// these metrics, and the counters of managers that have ended: a sum that fell would look like a restart.
+// The metrics that are read at collection time: the sums over all managers that share one `openTelemetry()`. Owns the table of these
+// metrics, and the counters of closed managers, because a sum that falls would look like a restart.
 import type { Attributes, BatchObservableResult, Meter, Observable } from '@opentelemetry/api'
 import type { TelemetryFigures } from '../telemetry/telemetry.js'
 
-/** A counter's metric and unit, by its name in `manager.stats().counters`. */
+/** Metric, unit and description of each counter, by its name in `manager.stats().counters`. */
 const COUNTERS: Readonly<Record<string, readonly [metric: string, unit: string, description: string]>> = {
   sessions: ['brumate.session.opened', '{session}', 'Sessions that were created or opened.'],
   hibernations: ['brumate.session.hibernated', '{session}', 'Sessions that gave up their slot.'],
@@ -33,7 +33,7 @@ const COUNTERS: Readonly<Record<string, readonly [metric: string, unit: string, 
   ],
 }
 
-/** What a metric shows of a manager. */
+/** Reads a metric's values from a manager's figures. */
 type Read = (figures: TelemetryFigures) => readonly (readonly [value: number, attributes?: Attributes])[]
 
 const GAUGES: readonly (readonly [metric: string, unit: string, description: string, read: Read])[] = [
@@ -82,10 +82,10 @@ export class ObservedFigures {
   readonly #attributes: Attributes
   readonly #counters: readonly (readonly [name: string, counter: Observable])[]
   readonly #gauges: readonly (readonly [read: Read, gauge: Observable])[]
-  /** Counters of managers that have ended. */
+  /** Sums of the counters of closed managers. */
   readonly #past = new Map<string, number>()
 
-  /** @param attributes of every observation */
+  /** @param attributes added to every observation */
   constructor(meter: Meter, attributes: Attributes) {
     this.#attributes = attributes
     this.#counters = Object.entries(COUNTERS).map(([name, [metric, unit, description]]) => [
@@ -100,7 +100,7 @@ export class ObservedFigures {
     meter.addBatchObservableCallback((result) => this.#observe(result), all)
   }
 
-  /** Call the result when the manager has ended. */
+  /** Adds a manager. Call the returned function when the manager is closed. */
   add(read: () => TelemetryFigures): () => void {
     this.#managers.add(read)
     return () => {
@@ -126,7 +126,7 @@ export class ObservedFigures {
   }
 }
 
-/** Sums of what stands at the same place for each manager. */
+/** Adds up the values at the same position of each manager. */
 function added(each: readonly ReturnType<Read>[]): ReturnType<Read> {
   const longest = each.reduce((most, one) => (one.length > most.length ? one : most), each[0] ?? [])
   return longest.map(([, attributes], i) => [

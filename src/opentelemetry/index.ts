@@ -1,5 +1,5 @@
-// `brumate/opentelemetry`: spans and metrics by @opentelemetry/api, which is the caller's own. Owns how operations become spans; names of
-// attributes are attributes.ts's, metrics durations.ts's and figures.ts's.
+// `brumate/opentelemetry`: spans and metrics with the caller's own @opentelemetry/api. Owns how operations become spans; attributes.ts owns
+// the names of attributes, durations.ts and figures.ts own the metrics.
 import {
   type Attributes,
   type Context,
@@ -27,15 +27,15 @@ import { Durations } from './durations.js'
 import { ObservedFigures } from './figures.js'
 
 export interface OpenTelemetryOptions {
-  /** Default: the global one. */
+  /** Default: the global provider. */
   readonly tracerProvider?: TracerProvider
-  /** Default: the one that is global when `SessionManager.create` is called. */
+  /** Default: the global provider at the time of `SessionManager.create`. */
   readonly meterProvider?: MeterProvider
-  /** For every span and metric, such as a name that tells managers of one process apart. Default none. */
+  /** Added to every span and metric, such as a name that distinguishes the managers of a process. Default: none. */
   readonly attributes?: Attributes
   /**
-   * Attach an exception event with its message and stack to the spans of what failed. A Python error's message and traceback have texts of the
-   * user's code. Default false: spans and metrics have the error's `code` only.
+   * Adds an exception event with message and stack to the spans of failed operations. A Python error's message and traceback can contain
+   * text from the user's code. Default false: spans and metrics have only the error's `code`.
    */
   readonly recordExceptions?: boolean
 }
@@ -48,8 +48,8 @@ interface Metrics {
 }
 
 /**
- * For the option `telemetry` of `SessionManager.create`. Call it after the OpenTelemetry SDK has been started. Several managers may share
- * what it returns: their figures are then added up.
+ * Makes the value for the option `telemetry` of `SessionManager.create`. Call it after the OpenTelemetry SDK has been started. If several
+ * managers share the result, their figures are added up.
  */
 export function openTelemetry(options: OpenTelemetryOptions = {}): Telemetry {
   return new OpenTelemetry(options)
@@ -78,7 +78,7 @@ class OpenTelemetry implements Telemetry {
   }
 
   startSpan(operation: TelemetryOperation, facts: TelemetryFacts, parent: Context): TelemetrySpan {
-    // A store is another system, or may be.
+    // A store may be another system.
     const kind = operation === 'store' ? SpanKind.CLIENT : SpanKind.INTERNAL
     const attributes = { ...this.#attributes, ...spanAttributes(facts) }
     const span = this.#tracer.startSpan(`brumate.${operation}`, { kind, attributes }, parent)
@@ -106,7 +106,7 @@ class OpenTelemetry implements Telemetry {
     span.end()
   }
 
-  /** Not sooner than a manager is made: a meter that is asked for before the SDK has started stays without effect. */
+  /** Created only when a manager needs them: a meter that is requested before the SDK has started never has an effect. */
   #instruments(): Metrics {
     if (this.#metrics) return this.#metrics
     const { meterProvider = metrics.getMeterProvider() } = this.#options

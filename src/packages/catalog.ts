@@ -1,5 +1,5 @@
-// What can be had of each package, over all sources in their order, and what it needs. Owns which candidates a set of requirements
-// allows (pre-releases, yanked files, hashes, constraints) and the reason where there is none. The search is resolver.ts.
+// The candidates of each package from all sources in order, and their dependencies. Owns which candidates a set of requirements
+// allows (pre-releases, yanked files, hashes, constraints), and the reason if there is none. resolver.ts owns the search.
 import { PackageError } from '../shared/errors.js'
 import type { Candidate, MetadataReader, Offer, Source } from './candidate.js'
 import { closeNames } from './names.js'
@@ -12,14 +12,14 @@ import { parseWheelName } from './wheel-name.js'
 
 export interface CatalogOptions {
   readonly target: Target
-  /** In order of preference. */
+  /** Sources in order of preference. */
   readonly sources: readonly Source[]
   readonly metadata: MetadataReader
-  /** Versions that packages may have if something needs them. */
+  /** Allowed versions of packages, for those that something needs. */
   readonly constraints: ReadonlyMap<string, readonly Specifier[]>
-  /** Hashes, of which a package's wheel must have one. */
+  /** Allowed hashes of a package's wheel. */
   readonly hashes: ReadonlyMap<string, ReadonlySet<string>>
-  /** The sha-256 of a candidate for which it is not known. */
+  /** Computes the sha-256 of a candidate if it is not known. */
   readonly hashOf: (candidate: Candidate) => Promise<string>
   readonly signal: AbortSignal | undefined
 }
@@ -27,19 +27,19 @@ export interface CatalogOptions {
 const SHOWN_VERSIONS = 8
 const SHOWN_FILES = 3
 const SHOWN_TAGS = 8
-/** What comes before a platform's version. */
+/** The part of a platform tag before its version. */
 const FAMILY = /^(?:macosx|manylinux|musllinux|win|linux|ios|android|emscripten)/
 
 export class SourceCatalog implements Catalog {
   readonly #options: CatalogOptions
-  /** Candidates of closed sets whose METADATA counts too, because something they need comes from elsewhere. */
+  /** Candidates of closed sets whose METADATA also applies, because something they need comes from elsewhere. */
   readonly #strict = new Set<Candidate>()
 
   constructor(options: CatalogOptions) {
     this.#options = options
   }
 
-  /** From now on, the versions in the candidate's METADATA count. False if they did before, or always do. */
+  /** Makes the versions in the candidate's METADATA apply from now on. Returns false if they already do. */
   makeStrict(candidate: Candidate): boolean {
     if (candidate.depends === undefined || this.#strict.has(candidate)) return false
     this.#strict.add(candidate)
@@ -51,7 +51,7 @@ export class SourceCatalog implements Catalog {
     const seen = new Set<string>()
     const { sources, signal } = this.#options
     for (const [i, source] of sources.entries()) {
-      // Sources are asked one after the other: where a directory or Pyodide's release has what is wanted, nothing asks the index.
+      // Ask sources one after another, so that no request goes to the index if a directory or Pyodide's release has a fitting wheel.
       const offer = await source.find(name, signal).catch(async (error: unknown) => {
         throw await this.#withOthers(error, name, specifiers, sources.slice(0, i))
       })
@@ -70,14 +70,14 @@ export class SourceCatalog implements Catalog {
       return this.#strict.has(candidate) ? this.#limited(candidate) : depends.map(any)
     const { metadata, target, signal } = this.#options
     const { requires } = await metadata.metadataOf(candidate, signal)
-    // What it needs anyway belongs to the package without the extra.
+    // Leave out what the package needs without the extra.
     return requires.filter(
       (one) =>
         applies(one, target.environment, extra) && (extra === '' || !applies(one, target.environment, '')),
     )
   }
 
-  /** The packages that the closed set names, with the versions that METADATA allows. */
+  /** The dependencies that the closed set names, with the versions that METADATA allows. */
   async #limited(candidate: Candidate): Promise<readonly Requirement[]> {
     const { metadata, target, signal } = this.#options
     const { requires } = await metadata.metadataOf(candidate, signal)
@@ -117,7 +117,7 @@ export class SourceCatalog implements Catalog {
     return `no version satisfies ${text}${hashes}; ${available}${others}`
   }
 
-  /** A source could not be asked: what the ones before it have may be what was meant. */
+  /** Adds to the error of a source what the sources before it have, because the user may have meant that. */
   async #withOthers(
     error: unknown,
     name: string,
@@ -137,7 +137,7 @@ export class SourceCatalog implements Catalog {
       has.length > 0
         ? `${has.join(', ')}, which does not satisfy ${specifiersText(specifiers)}`
         : `Did you mean ${close.join(' or ')}?`
-    // The name begins the message already.
+    // The message already begins with the name.
     return new PackageError(name, `${error.message.slice(name.length + 2)}. ${more}`, { cause: error })
   }
 
@@ -161,7 +161,7 @@ export class SourceCatalog implements Catalog {
   }
 }
 
-/** Pre-releases only where a specifier names one, or nothing else fits. Yanked files only for a single version. */
+/** Allows pre-releases only if a specifier names one or nothing else fits, and yanked files only if the requirements pin a version. */
 function allowed(candidates: readonly Candidate[], specifiers: readonly Specifier[]): readonly Candidate[] {
   const fitting = candidates.filter(
     ({ version, isYanked }) => accepts(specifiers, version) && (!isYanked || isPinned(specifiers)),
@@ -179,7 +179,7 @@ function describe({ version, isYanked }: Candidate): string {
   return `${canonicalVersion(version)}${isYanked ? ' (yanked)' : ''}`
 }
 
-/** Wheels of other machines, as one text for each version; what else there is stays as it is. */
+/** Summarizes wheels for other machines in one text per version. Other files stay as they are. */
 function summaries(files: readonly string[]): string[] {
   const versions = new Map<string, { readonly platforms: Set<string>; readonly pythons: Set<string> }>()
   const others: string[] = []
@@ -202,7 +202,7 @@ function summaries(files: readonly string[]): string[] {
     ([text, { platforms, pythons }]) =>
       `${text} for ${list([...platforms], SHOWN_TAGS)} (${list([...pythons], SHOWN_TAGS)})`,
   )
-  // Source archives come with nearly every version; one shows that there are some.
+  // Nearly every version has a source archive, so show only one near the beginning.
   return [...texts.slice(0, 1), ...others.slice(0, 1), ...texts.slice(1), ...others.slice(1)]
 }
 

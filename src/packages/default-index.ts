@@ -1,5 +1,5 @@
-// The index that is asked when nobody says which: pip's or uv's, else micropip's. Owns the order; the settings are settings.ts. No
-// address of an index is written in this repository: micropip's default is read out of its wheel.
+// The default index: pip's or uv's, otherwise micropip's. Owns this order; settings.ts reads the settings of pip and uv. This repository
+// contains no address of an index: micropip's default is read from its wheel.
 import { PackageError } from '../shared/errors.js'
 import type { Candidate, Offer, Source } from './candidate.js'
 import { FetchError } from './http.js'
@@ -11,7 +11,7 @@ import type { WheelCache } from './wheel-cache.js'
 import { readWheelText } from './wheel-file.js'
 
 export interface IndexChoice {
-  /** The caller's: null means none. */
+  /** The caller's choice; null means none. */
   readonly indexUrl: string | null | undefined
   readonly machine: Machine
   readonly target: Target
@@ -24,7 +24,7 @@ const MICROPIP = 'micropip'
 const ADDRESS = /["'](https:\/\/[^"'\s{}]+\/simple)\/?["']/
 const REMEDY = 'set indexUrl (--index-url) or PIP_INDEX_URL'
 
-/** Finds out which index to ask when it is asked for the first time. */
+/** Finds out which index to use when it is first needed. */
 export class DefaultIndex implements Source {
   readonly #choice: IndexChoice
   #index: Promise<Source | undefined> | undefined

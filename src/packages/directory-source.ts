@@ -1,5 +1,5 @@
-// Wheels in a directory. Owns reading the directory; where it has a lock file of Pyodide, the wheels listed there are preferred, because
-// they were tested together.
+// Wheels in a directory. Owns reading the directory. If it has a lock file of Pyodide, the wheels listed there are preferred, because they
+// were tested together.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PackageError } from '../shared/errors.js'
@@ -20,7 +20,7 @@ export class DirectorySource implements Source {
     this.#offers = offers
   }
 
-  /** @throws PackageError if the directory cannot be read, or its lock file is of another Python */
+  /** @throws PackageError if the directory cannot be read, or its lock file is for another Python */
   static async open(directory: string, target: Target): Promise<DirectorySource> {
     const files = await listFiles(directory)
     const lock = files.includes(LOCK_FILE) ? await readLock(directory, target) : undefined
@@ -91,12 +91,12 @@ function offer(
   return { candidates, refused }
 }
 
-/** A wheel on this machine as a candidate. */
+/** Makes a candidate of a local wheel. */
 export function wheelFile({ name, version, file }: WheelName, path: string): Candidate {
   return { name, version, file, source: 'directory', path, isYanked: false }
 }
 
-/** The newest version first, of one version the wheel that fits best. */
+/** Sorts the newest version first, and within a version the best-fitting wheel. */
 export function newestFirst(a: WheelName, b: WheelName, target: Target): number {
   return (
     compareVersions(b.version, a.version) ||

@@ -1,4 +1,4 @@
-// From a lock to wheels on this machine. Owns where each is looked for: in the cache, in directories, then on the web; all by hash.
+// Gets the wheels of a lock. Owns where to look for each: in the cache, in directories, then on the web, always checked by hash.
 import { join } from 'node:path'
 import { PackageError } from '../shared/errors.js'
 import { FetchError } from './http.js'
@@ -13,7 +13,7 @@ export interface FetchRequest {
   readonly lock: Lock
   readonly release: PyodideRelease
   readonly directories: readonly string[]
-  /** Where wheels are likely to be, by sha-256. */
+  /** Likely paths of wheels, by sha-256. */
   readonly paths: ReadonlyMap<string, string>
   readonly cache: WheelCache
   readonly signal: AbortSignal | undefined
@@ -29,7 +29,7 @@ export interface FetchedWheel {
 
 const AT_ONCE = 6
 
-/** In the order of the lock. @throws PackageError; the signal's reason if it aborts */
+/** Returns the wheels in the order of the lock. @throws PackageError; the signal's reason if it aborts */
 export async function fetchWheels(request: FetchRequest): Promise<FetchedWheel[]> {
   const { lock, release, onProgress } = request
   if (lock.abi !== release.lock.abi)
@@ -62,7 +62,7 @@ export async function fetchWheels(request: FetchRequest): Promise<FetchedWheel[]
   try {
     await Promise.all(workers)
   } catch (error) {
-    // The others are to stop, and must have stopped when this rejects.
+    // Stop the other downloads, and wait until they have stopped before this rejects.
     failed.abort()
     await Promise.allSettled(workers)
     request.signal?.throwIfAborted()

@@ -1,9 +1,9 @@
-// Requests to an index or a release folder. Owns retries, time limits, size limits and credentials; what is asked for is the sources'.
+// Requests to an index or a release folder. Owns retries, time limits, size limits and credentials; the sources decide what to request.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isError } from '../shared/realms.js'
 
-/** No answer could be had. The message says what happened, without credentials. */
+/** A request failed. The message says what happened, without credentials. */
 export class FetchError extends Error {
   override readonly name = 'FetchError'
 
@@ -18,17 +18,17 @@ export class FetchError extends Error {
 }
 
 export interface Resource {
-  /** May have a user and a password. */
+  /** May contain a user and a password. */
   readonly url: string
-  /** For an address without. */
+  /** Added to addresses of the same host as the index. */
   readonly credentials?: Credentials
   readonly accept?: string
-  /** Longer answers are refused. */
+  /** Longer answers are rejected. */
   readonly maxBytes: number
-  /** Of one attempt. Default: a minute, and as long as `maxBytes` take over a slow line. */
+  /** Time limit of one attempt. Default: one minute plus the time that `maxBytes` take over a slow connection. */
   readonly maxMs?: number
   readonly signal: AbortSignal | undefined
-  /** Called with each part of the answer, and with undefined when the answer begins anew. */
+  /** Called with each part of the answer, and with undefined when a retry starts the answer again. */
   readonly onChunk: (chunk: Uint8Array | undefined) => void | Promise<void>
 }
 
@@ -37,13 +37,13 @@ const FIRST_DELAY_MS = 300
 const MAX_RETRY_AFTER_MS = 10_000
 /** Longest wait for the next part of an answer. */
 const IDLE_MS = 30_000
-/** A server that sends a little now and then must not hold a build for ever. */
+/** Least default time limit of an attempt. A server that sends a little now and then must not stall a build forever. */
 const MIN_MAX_MS = 60_000
 const SLOW_BYTES_PER_MS = 100
 const RETRIED: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504])
 
 export interface Answer {
-  /** Where redirects led, without credentials. */
+  /** Final address after redirects, without credentials. */
   readonly url: string
   readonly contentType: string
 }
@@ -68,7 +68,7 @@ export async function request(resource: Resource): Promise<Answer> {
   }
 }
 
-/** The whole answer. @throws FetchError; the signal's reason if it aborts */
+/** Returns the whole answer. @throws FetchError; the signal's reason if it aborts */
 export async function requestBytes(
   resource: Omit<Resource, 'onChunk'>,
 ): Promise<Answer & { readonly bytes: Uint8Array }> {
@@ -83,7 +83,7 @@ export async function requestBytes(
   return { ...answer, bytes: Buffer.concat(chunks) }
 }
 
-/** Worth another try. */
+/** A failure that is worth a retry. */
 class Temporary extends Error {
   constructor(
     readonly failure: FetchError,
@@ -141,11 +141,11 @@ async function requestOnce({
   }
 }
 
-/** The user and password of an index, for the files that it has on the same host. They go nowhere else. */
+/** The user and password of an index, for its files on the same host. They are never sent anywhere else. */
 export class Credentials {
   readonly #index: URL | undefined
 
-  /** @param url of the index; undefined: there is none */
+  /** @param url of the index; undefined if there is none */
   constructor(url: string | undefined) {
     this.#index = url !== undefined && URL.canParse(url) ? new URL(url) : undefined
   }
@@ -159,7 +159,7 @@ export class Credentials {
   }
 }
 
-/** `fetch` refuses URLs with credentials, and messages must not show them. */
+/** `fetch` rejects URLs with credentials, and messages must not show them. */
 export function withoutCredentials(url: string): {
   readonly target: string
   readonly headers: Readonly<Record<string, string>>
@@ -181,13 +181,13 @@ function retryAfterMs(response: Response): number | undefined {
   return seconds >= 0 ? Math.min(seconds * 1000, MAX_RETRY_AFTER_MS) : undefined
 }
 
-/** `fetch` says "fetch failed", and its cause why. */
+/** The message of `fetch` is only "fetch failed"; its cause has the reason. */
 function reasonOf(error: unknown): string {
   if (!isError(error)) return String(error)
   return isError(error.cause) && error.cause.message !== '' ? error.cause.message : error.message
 }
 
-/** A full disk is no failure of the network. */
+/** Whether the error concerns a file, such as a full disk, rather than the network. */
 function isFileError(error: unknown): boolean {
   const { code, syscall } = error as NodeJS.ErrnoException
   return code !== undefined && ['open', 'write', 'close', 'rename', 'mkdir'].includes(syscall ?? '')

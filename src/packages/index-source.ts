@@ -1,4 +1,4 @@
-// A Python package index that speaks JSON (PEP 691). Owns its pages and which of their files run here; the requests are http.ts.
+// A Python package index with JSON pages (PEP 691). Owns its pages, and which of their files run here; http.ts sends the requests.
 import { PackageError } from '../shared/errors.js'
 import type { Candidate, Offer, Source } from './candidate.js'
 import { newestFirst } from './directory-source.js'
@@ -11,7 +11,7 @@ import { compareVersions, parseVersion } from './version.js'
 import { parseWheelName, type WheelName } from './wheel-name.js'
 
 const ACCEPT = 'application/vnd.pypi.simple.v1+json'
-/** Pages of the largest projects have some megabytes. */
+/** Pages of the largest projects are a few megabytes long. */
 const MAX_PAGE_BYTES = 64 * 1024 * 1024
 
 interface IndexFile {
@@ -31,7 +31,7 @@ export class IndexSource implements Source {
   readonly #target: Target
   readonly #pages = new Map<string, Promise<Offer | undefined>>()
 
-  /** @param url of the index' pages, such as `https://example.org/simple`; may have credentials */
+  /** @param url of the index's pages, such as `https://example.org/simple`; may contain credentials */
   constructor(url: string, target: Target) {
     this.#url = url.replace(/\/*$/, '/')
     this.#target = target
@@ -98,7 +98,7 @@ export class IndexSource implements Source {
     return { candidates: found.map(({ candidate }) => candidate), refused: refused.sort(newestFileFirst) }
   }
 
-  /** Why the file cannot be taken; empty where its name says so. */
+  /** Why the file cannot be chosen; empty if its name already shows that, undefined if it can be. */
   #reasonAgainst(wheel: WheelName, file: IndexFile): string | undefined {
     if (this.#target.rankOf(wheel.tags) === undefined) return ''
     const python = file['requires-python']
@@ -108,7 +108,7 @@ export class IndexSource implements Source {
   }
 }
 
-/** What to do about a request that failed. */
+/** The remedy for a failed request. */
 export const OFFLINE =
   'Without a network, build from a lock whose wheels are cached, or give a directory that has them as wheels'
 
@@ -121,13 +121,13 @@ function candidateOf(wheel: WheelName, file: IndexFile, base: string): Candidate
     ...{ name: wheel.name, version: wheel.version, file: file.filename, source: 'index', url },
     sha256: String(file.hashes.sha256),
     ...(Number.isSafeInteger(file.size) ? { sizeBytes: Number(file.size) } : {}),
-    // A text says why.
+    // A text is the reason for yanking.
     isYanked: file.yanked !== undefined && file.yanked !== false,
     ...(metadata ? { metadata: { url: `${url}.metadata`, sha256: metadataHash } } : {}),
   }
 }
 
-/** By the version in the name, as far as it has one. */
+/** Compares by the version in the name. Names without one sort last. */
 function newestFileFirst(a: string, b: string): number {
   const [one, other] = [a, b].map((file) =>
     parseVersion(/-([0-9][^-]*?)(?:-|\.tar|\.zip)/.exec(file)?.[1] ?? ''),
@@ -135,7 +135,7 @@ function newestFileFirst(a: string, b: string): number {
   return one && other ? compareVersions(other, one) : Number(one === undefined) - Number(other === undefined)
 }
 
-/** Absolute, without fragment. Only from an index without TLS may files come without it. */
+/** Absolute, without a fragment. Files may come without TLS only if the index does. */
 function fileUrl(url: string, base: string): string | undefined {
   if (!URL.canParse(url, base)) return undefined
   const parsed = new URL(url, base)

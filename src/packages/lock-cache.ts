@@ -1,5 +1,5 @@
-// Locks that were made before, so that a process that asks for the same packages again needs no network. Owns what makes two questions
-// the same, and the files below the cache directory; those must belong to this process's user, as images must.
+// A cache of locks, so that a process that needs the same packages again needs no network. Owns which requests are the same, and the files
+// below the cache directory, which must belong to this process's user, like images.
 import { createHash, randomUUID } from 'node:crypto'
 import { lstat, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -9,10 +9,10 @@ import { type Lock, lockText, parseLock } from './lock.js'
 import { type ResolveRequest, resolvePackages } from './resolve.js'
 import { indexSetting, thisMachine } from './settings.js'
 
-/** Grows with every change of what is chosen for the same question. */
+/** Increment it with every change that chooses other wheels for the same request. */
 const RESOLVER_VERSION = 1
 
-/** As `resolvePackages`, but remembers. @param cacheDir the library's cache directory */
+/** Like `resolvePackages`, but cached. @param cacheDir the library's cache directory */
 export async function resolveOnce(request: ResolveRequest, cacheDir: string): Promise<Lock> {
   const path = join(cacheDir, 'locks', `${await keyOf(request)}.json`)
   const known = await read(path)
@@ -22,7 +22,7 @@ export async function resolveOnce(request: ResolveRequest, cacheDir: string): Pr
   return lock
 }
 
-/** Hashes all that the answer depends on, but for what an index has. */
+/** Hashes everything that the result depends on, except the contents of an index. */
 async function keyOf(request: ResolveRequest): Promise<string> {
   const { release, requirements, constraints, indexUrl } = request
   const setting = indexUrl === undefined ? await indexSetting(thisMachine()) : indexUrl
@@ -45,14 +45,14 @@ async function describeDirectory(path: string): Promise<unknown> {
   return [resolve(path), await Promise.all(wanted.map((name) => describeFile(name, path)))]
 }
 
-/** Null for what is no file, such as a requirement. */
+/** Null if the text does not name a file, such as a requirement. */
 async function describeFile(text: string, directory: string): Promise<unknown> {
   const path = resolve(directory, text.replace(/\[[^\]]*\]$/, ''))
   const stats = await stat(path).catch(() => undefined)
   return stats?.isFile() ? [path, stats.size, stats.mtimeMs] : null
 }
 
-/** A file that somebody else may have put there, or that is damaged, counts as none. */
+/** Ignores a file that is damaged, or that another user may have put there. */
 async function read(path: string): Promise<Lock | undefined> {
   try {
     if ((await ownDirectory(join(path, '..'))) === undefined) return undefined
@@ -66,7 +66,7 @@ async function read(path: string): Promise<Lock | undefined> {
   }
 }
 
-/** Without a cache every process asks anew. */
+/** Ignores errors such as missing permissions or a full disk: without the cache, every process resolves again. */
 async function write(path: string, lock: Lock): Promise<void> {
   const temporary = `${path}.${randomUUID()}.tmp`
   try {

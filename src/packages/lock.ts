@@ -1,5 +1,5 @@
-// The lock, `brumate.lock.json`: exactly which wheels an image is made of. Owns its shape, its one canonical text, and the checks of a
-// text that somebody may have edited. Making one is resolve.ts, getting its wheels fetch-wheels.ts.
+// The lock, `brumate.lock.json`: the exact wheels of an image. Owns its type, its canonical text, and the checks of a text that somebody
+// may have edited. resolve.ts makes locks, and fetch-wheels.ts gets their wheels.
 import { readFile } from 'node:fs/promises'
 import { PackageError } from '../shared/errors.js'
 import { canonicalName } from './names.js'
@@ -8,20 +8,20 @@ import { parseVersion } from './version.js'
 import { parseWheelName } from './wheel-name.js'
 
 export interface LockedPackage {
-  /** Canonical. */
+  /** Canonical name. */
   readonly name: string
   readonly version: string
-  /** Name of the wheel. */
+  /** File name of the wheel. */
   readonly file: string
-  /** Where it was found: a directory of wheels or a path, the release of Pyodide, or the Python index. */
+  /** Where the wheel was found: in a directory of wheels or at a path, in the Pyodide release, or in the Python index. */
   readonly source: 'directory' | 'pyodide' | 'index'
   readonly sha256: string
-  /** Where an index has it. */
+  /** The wheel's address in an index. */
   readonly url?: string
   readonly sizeBytes?: number
-  /** Canonical names of what it needs, all in the lock, sorted. */
+  /** Canonical names of the packages it needs, sorted. All of them are in the lock. */
   readonly depends: readonly string[]
-  /** Modules that it installs, as far as its source says. */
+  /** Modules that it installs, if its source lists them. */
   readonly imports?: readonly string[]
 }
 
@@ -30,9 +30,9 @@ export interface Lock {
   /** Wheels with native code need this version of Pyodide's binary interface. */
   readonly abi: string
   readonly python: string
-  /** The release whose wheels those of source `pyodide` are. */
+  /** The Pyodide release that wheels of source `pyodide` belong to. */
   readonly pyodide: string
-  /** What was asked for, sorted. */
+  /** The requested requirements, sorted. */
   readonly requirements: readonly string[]
   /** Sorted by name. */
   readonly packages: readonly LockedPackage[]
@@ -42,7 +42,7 @@ export const LOCK_FILE = 'brumate.lock.json'
 const MAX_PACKAGES = 10_000
 const MAX_LOCK_BYTES = 16 * 1024 * 1024
 
-/** The canonical text: the same lock has the same bytes everywhere. */
+/** The canonical text: the same lock gives the same bytes everywhere. */
 export function lockText(lock: Lock): string {
   const packages = [...lock.packages].sort((a, b) => (a.name < b.name ? -1 : 1)).map(orderKeys)
   const { version, abi, python, pyodide } = lock
@@ -81,7 +81,7 @@ export async function readLock(path: string): Promise<Lock> {
   return parseLock(value, `the lock ${path}`)
 }
 
-/** @throws PackageError if the value is not exactly a lock */
+/** @throws PackageError if the value is not a valid lock, or has unknown fields */
 export function parseLock(value: unknown, where = 'the lock'): Lock {
   const fail = (path: string, expected: string): never => {
     throw new PackageError(undefined, `${where} is not valid: ${path}: expected ${expected}`)

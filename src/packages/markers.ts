@@ -1,5 +1,5 @@
-// Environment markers of PEP 508, such as `python_version >= "3.9" and extra == "socks"`. Owns reading and evaluating them; the values
-// of the variables are target.ts.
+// Environment markers of PEP 508, such as `python_version >= "3.9" and extra == "socks"`. Owns parsing and evaluating them; target.ts
+// has the values of the variables.
 import { canonicalName } from './names.js'
 import type { Scanner } from './scanner.js'
 import { accepts, parseSpecifiers } from './specifiers.js'
@@ -18,7 +18,7 @@ export type MarkerVariable =
   | 'python_version'
   | 'sys_platform'
 
-/** Values of the variables of one Python. `extra` is given apart, because it differs by requirement. */
+/** Values of the variables of one Python. `extra` is passed separately, because it depends on the requirement. */
 export type MarkerEnvironment = Readonly<Record<MarkerVariable, string>>
 
 type Operand = { readonly variable: MarkerVariable | 'extra' } | { readonly text: string }
@@ -33,7 +33,7 @@ const TEXT = /'[^']*'|"[^"]*"/y
 const OPERATOR = /===|==|~=|!=|<=|>=|<|>|in\b|not[ \t]+in\b/y
 const AND = /and\b/y
 const OR = /or\b/y
-/** Deeper parentheses are nobody's, and would overflow the stack. */
+/** Deepest parentheses. Nobody needs deeper ones, and they would overflow the stack. */
 const MAX_DEPTH = 50
 
 const VERSIONS: ReadonlySet<string> = new Set([
@@ -43,7 +43,7 @@ const VERSIONS: ReadonlySet<string> = new Set([
   'python_version',
 ])
 
-/** Reads a marker up to where it ends. @throws RequirementSyntaxError */
+/** Parses a marker up to its end. @throws RequirementSyntaxError */
 export function parseMarker(scanner: Scanner, depth = 0): Marker {
   if (depth > MAX_DEPTH) scanner.fail(`at most ${MAX_DEPTH} nested parentheses`)
   const alternatives = [parseAnd(scanner, depth)]
@@ -77,7 +77,7 @@ function parseOperand(scanner: Scanner): Operand {
   return { variable: variable as MarkerVariable | 'extra' }
 }
 
-/** @param extra the extra that the package is wanted with; an empty text: none */
+/** @param extra the extra that the package is required with; an empty text for none */
 export function evaluateMarker(marker: Marker, environment: MarkerEnvironment, extra: string): boolean {
   switch (marker.kind) {
     case 'and':
@@ -97,7 +97,7 @@ export function evaluateMarker(marker: Marker, environment: MarkerEnvironment, e
   }
 }
 
-/** Compares as versions where the variable has one and the right side can be a specifier, else as texts. */
+/** Compares as versions if the variable has one and the right side can be a specifier, otherwise as text. */
 function compare(name: string, left: string, operator: string, right: string): boolean {
   if (VERSIONS.has(name)) {
     const specifiers = /[<>=~!]/.test(operator) ? parseSpecifiers(`${operator}${right}`) : undefined

@@ -1,5 +1,5 @@
-// METADATA of candidates, from wherever it costs least: beside the wheel on the index (PEP 658), else out of the wheel. Owns reading
-// each once; wheels that it had to download stay in the cache.
+// Reads METADATA of candidates where it is cheapest: beside the wheel on the index (PEP 658), otherwise from the wheel. Owns reading
+// each one only once; wheels that it has to download stay in the cache.
 import { createHash } from 'node:crypto'
 import { PackageError } from '../shared/errors.js'
 import type { Candidate, MetadataReader } from './candidate.js'
@@ -17,7 +17,7 @@ export class CandidateMetadata implements MetadataReader {
     this.#cache = cache
   }
 
-  /** @throws MetadataError if the wheel cannot be used; PackageError if METADATA cannot be had */
+  /** @throws MetadataError if the wheel cannot be used; PackageError if METADATA is not available */
   metadataOf(candidate: Candidate, signal: AbortSignal | undefined): Promise<Metadata> {
     const before = this.#read.get(candidate)
     if (before) return before

@@ -1,11 +1,11 @@
-// What a wheel says of itself in METADATA: name, version, dependencies. Owns reading the text; where it comes from is the sources'.
+// A wheel's METADATA: name, version, dependencies. Owns parsing the text; the sources get it.
 import { canonicalName } from './names.js'
 import { parseRequirement, type Requirement } from './requirement.js'
 import { RequirementSyntaxError } from './scanner.js'
 import { parseSpecifiers, type Specifier } from './specifiers.js'
 
 export interface Metadata {
-  /** Canonical. */
+  /** Canonical name. */
   readonly name: string
   readonly version: string
   readonly requires: readonly Requirement[]
@@ -19,7 +19,7 @@ export class MetadataError extends Error {
   override readonly name = 'MetadataError'
 }
 
-/** METADATA of a wheel is a few kilobytes, and some hundred with a long description. */
+/** A wheel's METADATA has a few kilobytes, or some hundred with a long description. */
 export const MAX_METADATA_BYTES = 4 * 1024 * 1024
 const MAX_REQUIREMENTS = 5_000
 
@@ -52,12 +52,12 @@ function readRequirement(text: string): Requirement {
   }
 }
 
-/** Names in lower case. The headers of an e-mail: a line that starts with a space continues the one before it. */
+/** Parses the headers, with names in lower case. As in e-mail, a line that starts with a space continues the one before it. */
 function readFields(text: string): Map<string, string[]> {
   const fields = new Map<string, string[]>()
   let values: string[] | undefined
   for (const line of text.split(/\r?\n/)) {
-    // The description follows.
+    // An empty line ends the headers. The description follows.
     if (line === '') break
     if (/^[ \t]/.test(line)) {
       values?.push(`${values.pop() ?? ''} ${line.trim()}`)
@@ -73,7 +73,7 @@ function readFields(text: string): Map<string, string[]> {
   return fields
 }
 
-/** An index and old packages have some that cannot be read; pip then takes any Python. */
+/** Indexes and old packages have some that cannot be parsed. Like pip, accept any Python then. */
 export function readPython(text: string): readonly Specifier[] {
   return parseSpecifiers(text) ?? []
 }

@@ -1,18 +1,18 @@
-// Names of packages: the canonical form by which they are compared (PEP 503), and which known names are close to an unknown one.
+// Names of packages. Owns their canonical form, by which they are compared (PEP 503), and suggestions for unknown names.
 import { editDistance } from '../shared/close-names.js'
 
 export const NAME = /[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?/y
 
-/** `Foo.Bar_baz` and `foo-bar-baz` are one package. */
+/** `Foo.Bar_baz` and `foo-bar-baz` are the same package. */
 export function canonicalName(name: string): string {
   return name.replace(/[-_.]+/g, '-').toLowerCase()
 }
 
-/** An edit distance up to which a name may be a slip of the pen for another. */
+/** Largest edit distance at which a name may be a misspelling of another. */
 const MAX_DISTANCE = 2
 const MAX_SUGGESTIONS = 3
 
-/** Up to three of `known` that may be meant, the closest first. */
+/** Up to three names of `known` that may be meant, closest first. */
 export function closeNames(name: string, known: Iterable<string>): string[] {
   const found: { readonly name: string; readonly distance: number }[] = []
   const most = name.length < 4 ? 1 : MAX_DISTANCE
@@ -25,7 +25,7 @@ export function closeNames(name: string, known: Iterable<string>): string[] {
   return found.slice(0, MAX_SUGGESTIONS).map((one) => one.name)
 }
 
-/** `sklearn` is meant for `scikit-learn` by nobody's rule, but `python-docx` for `docx` is. */
+/** Whether `other` is the name with a usual affix, such as `python-docx` for `docx`. No rule leads from `sklearn` to `scikit-learn`. */
 function isPart(name: string, other: string): boolean {
   return (
     name.length > 2 && (other === `python-${name}` || other === `py${name}` || other === `${name}-python`)

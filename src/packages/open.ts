@@ -1,4 +1,4 @@
-// From options to a lock, and to an image. Owns reading what the options name: requirements files and locks.
+// Makes a lock, and an image, from options. Owns reading the files that options name: requirements files and locks.
 import { standardProgress } from '../image/build-report.js'
 import { cacheDirectory, type OpenedImage, openStandardImage } from '../image/open.js'
 import { InvalidOptionError, PackageError } from '../shared/errors.js'
@@ -15,7 +15,7 @@ import { Target } from './target.js'
 import { readWanted } from './wanted.js'
 import { WheelCache } from './wheel-cache.js'
 
-/** Without packages, the standard image. @throws PackageError, ImageError; the signal's reason if it aborts */
+/** Opens the standard image if there are no packages. @throws PackageError, ImageError; the signal's reason if it aborts */
 export async function openImageWith(
   options: ResolvedImageOptions,
   build?: PackageImageRequest['build'],
@@ -49,7 +49,7 @@ export async function openImageWith(
   })
 }
 
-/** @throws PackageError if it is no lock, or was made for something else */
+/** @throws PackageError if it is not a lock, or was made for other requirements */
 async function useLock(given: Lock | string, { release, requirements }: ResolveRequest): Promise<Lock> {
   const where = typeof given === 'string' ? `the lock ${given}` : 'the lock'
   const lock = typeof given === 'string' ? await readLock(given) : parseLock(given)
@@ -63,7 +63,7 @@ async function useLock(given: Lock | string, { release, requirements }: ResolveR
   return lock
 }
 
-/** Chooses versions anew. @throws PackageError; the signal's reason if it aborts */
+/** Chooses versions again, without the cache. @throws PackageError; the signal's reason if it aborts */
 export async function makeLock(options: ResolvedImageOptions): Promise<Lock> {
   const release = await PyodideRelease.read()
   return (await resolvePackages(await toRequest(options, release))).lock
@@ -82,7 +82,7 @@ async function toRequest(options: ResolvedImageOptions, release: PyodideRelease)
   }
 }
 
-/** With credentials, as it was set; undefined if nothing says it, because the default has none. */
+/** The configured address, with its credentials. Undefined if none is configured, because the default index has no credentials. */
 async function indexUrlOf(given: string | null | undefined): Promise<string | undefined> {
   if (given !== undefined) return given ?? undefined
   const setting = await indexSetting(thisMachine())

@@ -1,42 +1,42 @@
-// Options of an image with packages: what a caller may pass, and the checked form. Owns every default.
+// Options of an image with packages: the caller's form and the checked form. Owns every default.
 import { resolve } from 'node:path'
 import { isFunction, isSignal, isText, known } from '../options/check.js'
 import { InvalidOptionError } from '../shared/errors.js'
 import type { Lock } from './lock.js'
 import type { PackageProgress } from './progress.js'
 
-/** Which packages an image has, and where they come from. */
+/** The packages of an image, and where they come from. */
 export interface PackageOptions {
   /**
-   * Requirements as pip takes them (`pandas`, `matplotlib>=3.10`, `requests[socks]`), and paths of wheels (`./wheels/ours-1.0-py3-none-any.whl`).
-   * Default: none.
+   * Requirements in pip's syntax (`pandas`, `matplotlib>=3.10`, `requests[socks]`), and paths of wheels
+   * (`./wheels/ours-1.0-py3-none-any.whl`). Default: none.
    */
   readonly packages?: readonly string[]
   /** Paths of pip's requirements files, in addition to `packages`. */
   readonly requirements?: readonly string[]
   /**
-   * A lock, or the path of one (`brumate.lock.json`): exactly these wheels are taken, and no index is asked. If `packages` are given
-   * as well, the lock must have been made for them.
+   * A lock, or the path of one (`brumate.lock.json`). The image has exactly the wheels of the lock, and no index is asked. If `packages`
+   * are given as well, the lock must have been made for them.
    */
   readonly lock?: Lock | string
   /**
-   * Modules that are imported before the image is recorded, in this order: every session has them at once. Default: those of the packages
-   * that were asked for.
+   * Modules to import before the image is recorded, in this order. Every session starts with them loaded. Default: the modules of the
+   * requested packages.
    */
   readonly preload?: readonly string[]
-  /** Directories with wheels, which are preferred to all other sources; with `pyodide-lock.json`, those listed there first. */
+  /** Directories of wheels, preferred to all other sources. If there is a `pyodide-lock.json`, the wheels it lists come first. */
   readonly wheels?: string | readonly string[]
   /**
-   * Address of a Python package index, such as `https://host/simple`; null: none. Default: that of pip (`PIP_INDEX_URL`, pip.conf) or uv
-   * (`UV_DEFAULT_INDEX`, uv.toml), else micropip's.
+   * Address of a Python package index, such as `https://host/simple`; null for none. Default: the index of pip (`PIP_INDEX_URL`, pip.conf)
+   * or uv (`UV_DEFAULT_INDEX`, uv.toml), otherwise micropip's.
    */
   readonly indexUrl?: string | null
 }
 
 export interface ImageOptions extends PackageOptions {
-  /** Directory for images, wheels and locks, made when missing. Default: `brumate` in the OS cache directory. */
+  /** Directory for images, wheels and locks, created if it is missing. Default: `brumate` in the OS cache directory. */
   readonly cacheDir?: string
-  /** Called as the image is made. Default: one line on stderr, on a terminal at once, elsewhere after two seconds. */
+  /** Called while the image is built. Default: one line on stderr, immediately on a terminal, otherwise after two seconds. */
   readonly onProgress?: (progress: PackageProgress) => void
   readonly signal?: AbortSignal
 }

@@ -1,4 +1,4 @@
-// From a lock to an image with its packages: from the cache, or from wheels. Owns what such an image's key is, and the order of the
+// Gets the image for a lock, from the cache or by building it from wheels. Owns the key of such an image, and the order of the
 // steps.
 import { join } from 'node:path'
 import { type BuildStep, buildPackageImage, PreloadError } from '../image/build-packages.js'
@@ -16,16 +16,16 @@ import type { WheelCache } from './wheel-cache.js'
 export interface PackageImageRequest {
   readonly lock: Lock
   readonly release: PyodideRelease
-  /** Modules to import before memory is recorded; undefined: those of the packages that were asked for. */
+  /** Modules to import before memory is recorded. If undefined, those of the requested packages. */
   readonly preload: readonly string[] | undefined
   readonly directories: readonly string[]
-  /** Where wheels are that were given by path, by sha-256. */
+  /** Paths of the wheels that were given by path, by sha-256. */
   readonly findFiles: () => Promise<ReadonlyMap<string, string>>
   readonly cacheDir: string | undefined
-  /** Below `cacheDir`. */
+  /** The cache below `cacheDir`. */
   readonly cache: WheelCache
   readonly signal: AbortSignal | undefined
-  /** Undefined: a line on stderr says that the image is built. */
+  /** If undefined, a line on stderr says that the image is being built. */
   readonly onProgress: ((progress: PackageProgress) => void) | undefined
   /** For tests. */
   readonly build?: typeof buildPackageImage | undefined
@@ -52,7 +52,7 @@ export function openPackageImage(request: PackageImageRequest): Promise<OpenedIm
   })
 }
 
-/** Modules that nobody named and that cannot be imported are left out: the image is worth more without them than nothing. */
+/** Leaves out default modules that cannot be imported, because an image without them is better than none. */
 async function buildByDefault(
   request: PackageImageRequest,
   wheels: readonly FetchedWheel[],
@@ -81,7 +81,7 @@ async function build(
   const options = {
     ...(cacheDir === undefined ? {} : { cacheDir }),
     ...(signal ? { signal } : {}),
-    // The caller's, or the line of the image that is made of this one, says that something is built.
+    // The caller's listener, or the line for the image with packages, already reports the build.
     onProgress: () => {},
   }
   onProgress({ step: 'build', done: 0, total: 0 })
@@ -98,7 +98,7 @@ function progressOf(step: BuildStep): PackageProgress {
   return { step: 'build', done, total, phase: step.step }
 }
 
-/** Which sources the wheels come from does not change the image. By default, what was asked for decides what is imported. */
+/** The sources of the wheels are not part of the key. Without `preload`, the requirements are, because they decide what is imported. */
 function keyOf({ packages, requirements }: Lock, preload: readonly string[] | undefined): string {
   return packageImageKey(packages, preload ?? ['default of', ...requirements])
 }

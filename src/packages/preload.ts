@@ -1,13 +1,13 @@
-// Which modules an image imports if nobody says: those of the packages that were asked for. Owns that choice.
+// The modules that an image imports by default: those of the requested packages. Owns that choice.
 import type { FetchedWheel } from './fetch-wheels.js'
 import type { Lock } from './lock.js'
 import { parseRequirement } from './requirement.js'
 import { readImportNames } from './wheel-file.js'
 
-/** What programs use of a package that it does not import by itself. */
+/** Submodules that programs use, but that their package does not import by itself. */
 const SUBMODULES: Readonly<Record<string, readonly string[]>> = { matplotlib: ['matplotlib.pyplot'] }
 
-/** In the order of the lock. */
+/** The default modules, in the order of the lock. */
 export async function defaultPreload(lock: Lock, wheels: readonly FetchedWheel[]): Promise<string[]> {
   const asked = new Set(lock.requirements.map((text) => parseRequirement(text).name))
   const modules: string[] = []

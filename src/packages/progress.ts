@@ -1,14 +1,14 @@
-// What is reported while an image is made. Owns the type only.
+// Owns the type of progress reports while an image is built.
 
-/** One step forward. Steps follow one another; those that have nothing to do are left out. */
+/** One progress report. Steps run one after another; a step with nothing to do is skipped. */
 export interface PackageProgress {
-  /** `resolve`: choosing versions. `fetch`: getting wheels. `build`: making the image. */
+  /** `resolve`: choosing versions. `fetch`: downloading wheels. `build`: building the image. */
   readonly step: 'resolve' | 'fetch' | 'build'
-  /** Of the step `build`: what the builder does now. */
+  /** What the builder is doing, in the step `build`. */
   readonly phase?: 'unpacking' | 'linking' | 'importing' | 'recording'
-  /** The package that this is about. */
+  /** The package that this report is about. */
   readonly package?: string
-  /** Packages (or modules, while they are imported) that are done, of all of the step; `total` is 0 where nothing is counted. */
+  /** Packages that are done, or modules while they are imported, out of this step's `total`. `total` is 0 if nothing is counted. */
   readonly done: number
   readonly total: number
   /** Bytes downloaded so far, in the step `fetch`. */

@@ -1,34 +1,34 @@
-// Lock files of Pyodide (`pyodide-lock.json`): which wheels a release consists of, and what each needs. Owns reading and checking them.
+// Lock files of Pyodide (`pyodide-lock.json`): the wheels of a release, and what each needs. Owns parsing and checking them.
 import { PackageError } from '../shared/errors.js'
 import { canonicalName } from './names.js'
 import { isHash, isObject, isTextList } from './shapes.js'
 import { parseWheelName } from './wheel-name.js'
 
 export interface PyodideEntry {
-  /** Canonical. */
+  /** Canonical name. */
   readonly name: string
   readonly version: string
   /** Name of the file, in the lock file's directory. */
   readonly file: string
   readonly sha256: string
-  /** Canonical names. */
+  /** Canonical names of the packages it needs. */
   readonly depends: readonly string[]
   readonly imports: readonly string[]
 }
 
 export interface PyodideLock {
   readonly abi: string
-  /** With all three numbers. */
+  /** Version with all three numbers. */
   readonly python: string
-  /** By canonical name. Only wheels of packages. */
+  /** Wheels of packages, by canonical name. */
   readonly entries: ReadonlyMap<string, PyodideEntry>
-  /** Entries that are no wheels, such as shared libraries and archives of tests: file and what it is, by canonical name. */
+  /** Other entries, such as shared libraries and archives of tests: the file and what it is, by canonical name. */
   readonly others: ReadonlyMap<string, string>
 }
 
 const SHARED_LIBRARY = 'a shared library without a package, which an image cannot have'
 
-/** @throws PackageError if it is no lock file of Pyodide */
+/** @throws PackageError if it is not a lock file of Pyodide */
 export function parsePyodideLock(text: string, where: string): PyodideLock {
   const fail = (what: string): never => {
     throw new PackageError(undefined, `${where} cannot be used: ${what}`)

@@ -1,11 +1,11 @@
-// What the installed pyodide package says of its release: version, lock file, and the folder on the web with the release's wheels.
-// Owns reading these; no address of a folder is written in this repository.
+// The release of the installed pyodide package: its version, its lock file, and the folder on the web with its wheels.
+// Owns reading these from the package; this repository contains no address of a folder.
 import { readFile } from 'node:fs/promises'
 import { findPyodide } from '../install/pyodide.js'
 import { PackageError } from '../shared/errors.js'
 import { type PyodideLock, parsePyodideLock } from './pyodide-lock.js'
 
-/** The text in Pyodide's JavaScript from which it makes the folder's address: `https://…/v${version}/full/`. */
+/** Matches the template of the folder's address in Pyodide's JavaScript: `https://…/v${version}/full/`. */
 const FOLDER = /`(https:\/\/[^`$\s]+\/v)\$\{[A-Za-z_$][\w$.]*\}(\/[^`$\s]*)`/
 
 export class PyodideRelease {

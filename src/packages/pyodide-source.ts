@@ -1,4 +1,4 @@
-// The wheels of the installed Pyodide's release: one version of each package, tested together. Owns making candidates of its lock file.
+// The wheels of the installed Pyodide's release: one version of each package, tested together. Owns making candidates from its lock file.
 import type { Candidate, Offer, Source } from './candidate.js'
 import type { PyodideRelease } from './pyodide-release.js'
 import { parseVersion } from './version.js'
@@ -6,7 +6,7 @@ import { parseVersion } from './version.js'
 export class PyodideSource implements Source {
   readonly description: string
   readonly #release: PyodideRelease
-  /** One object for a package, however often it is asked for. */
+  /** Caches the offer of each package, so that it is always the same object. */
   readonly #offers = new Map<string, Offer | undefined>()
 
   constructor(release: PyodideRelease) {

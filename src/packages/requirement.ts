@@ -1,22 +1,22 @@
-// Requirements of PEP 508, such as `requests[socks]>=2.8; python_version < "4"`. Owns reading them; files of them are
-// requirements-file.ts.
+// Requirements of PEP 508, such as `requests[socks]>=2.8; python_version < "4"`. Owns parsing them; requirements-file.ts owns files
+// of requirements.
 import { evaluateMarker, type Marker, type MarkerEnvironment, parseMarker } from './markers.js'
 import { canonicalName, NAME } from './names.js'
 import { RequirementSyntaxError, Scanner } from './scanner.js'
 import { parseSpecifiers, type Specifier, specifiersText } from './specifiers.js'
 
 export interface Requirement {
-  /** Canonical. */
+  /** Canonical name. */
   readonly name: string
-  /** Canonical, sorted, each once. */
+  /** Canonical names, sorted, without duplicates. */
   readonly extras: readonly string[]
   readonly specifiers: readonly Specifier[]
-  /** Where the package is to come from, as in `name @ https://…`. */
+  /** Address of the package, as in `name @ https://…`. */
   readonly url: string | undefined
   readonly marker: Marker | undefined
 }
 
-/** Longer texts are no requirements. */
+/** Longest text of a requirement. */
 const MAX_LENGTH = 20_000
 const SPECIFIERS = /[^;()]*/y
 const URL_TEXT = /[^ \t]+/y
@@ -54,12 +54,12 @@ function parseVersions(scanner: Scanner): readonly Specifier[] {
   return specifiers
 }
 
-/** Whether the requirement counts in this environment, for a package that is wanted with this extra (empty: none). */
+/** Whether the requirement applies in this environment, for a package that is required with this extra (empty: none). */
 export function applies({ marker }: Requirement, environment: MarkerEnvironment, extra = ''): boolean {
   return marker === undefined || evaluateMarker(marker, environment, extra)
 }
 
-/** `name[extra]>=1.2`, without the marker. */
+/** Text such as `name[extra]>=1.2`, without the marker. */
 export function requirementText({ name, extras, specifiers, url }: Requirement): string {
   const shownExtras = extras.length > 0 ? `[${extras.join(',')}]` : ''
   return `${name}${shownExtras}${url === undefined ? specifiersText(specifiers) : ` @ ${url}`}`

@@ -1,24 +1,24 @@
 // Requirements files of pip (`requirements.txt`). Owns their syntax: comments, continued lines, `-r`, `-c`, `--hash`, and which options
-// are refused.
+// are rejected.
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { PackageError } from '../shared/errors.js'
 
-/** One thing to install, and from where it was read. */
+/** One thing to install, and where it was read. */
 export interface RequirementLine {
   /** A requirement, or the path of a wheel. */
   readonly text: string
-  /** sha-256 values of which the wheel must have one; empty: any wheel. */
+  /** Allowed sha-256 values of the wheel; empty if any is allowed. */
   readonly hashes: readonly string[]
-  /** Paths are relative to it. */
+  /** Directory that paths are relative to. */
   readonly directory: string
-  /** For messages, such as `requirements.txt, line 3`. */
+  /** Place for messages, such as `requirements.txt, line 3`. */
   readonly where: string
 }
 
 export interface RequirementsFile {
   readonly requirements: readonly RequirementLine[]
-  /** Versions that packages may have if something needs them (`-c`). */
+  /** Allowed versions of packages, for those that something needs (`-c`). */
   readonly constraints: readonly RequirementLine[]
 }
 
@@ -69,7 +69,7 @@ function readLine(text: string, where: string): Pick<RequirementLine, 'text' | '
   return { text: requirement.trim(), hashes }
 }
 
-/** Lines without comments, where a line that ends with a backslash goes on in the next. */
+/** Lines without comments. A line that ends with a backslash continues in the next one. */
 function logicalLines(text: string): { readonly text: string; readonly line: number }[] {
   const found: { readonly text: string; readonly line: number }[] = []
   let pending = ''
@@ -79,7 +79,7 @@ function logicalLines(text: string): { readonly text: string; readonly line: num
     .split(/\r\n|\r|\n/)
     .entries()) {
     if (pending === '') first = i + 1
-    // A comment ends a continued line, too.
+    // A comment line also ends a continued line.
     const isComment = /^\s*#/.test(raw)
     const line = isComment ? '' : raw
     if (line.endsWith('\\')) {
@@ -94,7 +94,7 @@ function logicalLines(text: string): { readonly text: string; readonly line: num
   return found
 }
 
-/** `${NAME}` stands for a variable of the environment, if there is one. */
+/** Replaces `${NAME}` by the environment variable, if it is set. */
 function withVariables(text: string): string {
   return text.replace(/\$\{([A-Z0-9_]+)\}/g, (whole, name: string) => process.env[name] ?? whole)
 }

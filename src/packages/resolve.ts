@@ -1,5 +1,5 @@
-// From requirements to a lock. Owns the order of the sources and checking closed sets again where the result mixes them; the search is
-// resolver.ts.
+// Makes a lock from requirements. Owns the order of the sources, and the stricter check of closed sets that a result mixes; resolver.ts
+// owns the search.
 
 import type { Candidate, Source } from './candidate.js'
 import { SourceCatalog } from './catalog.js'
@@ -22,9 +22,9 @@ import { hashFile } from './wheel-file.js'
 
 export interface ResolveRequest extends RequirementsFile {
   readonly release: PyodideRelease
-  /** Directories with wheels, the preferred one first. */
+  /** Directories of wheels, in order of preference. */
   readonly directories: readonly string[]
-  /** Of a Python index; null: none; undefined: pip's, uv's or the default. */
+  /** Address of a Python index; null for none, undefined for pip's, uv's or the default. */
   readonly indexUrl: string | null | undefined
   readonly cache: WheelCache
   readonly signal: AbortSignal | undefined
@@ -33,7 +33,7 @@ export interface ResolveRequest extends RequirementsFile {
 
 export interface Resolution {
   readonly lock: Lock
-  /** Where wheels are on this machine, by sha-256. */
+  /** Local paths of wheels, by sha-256. */
   readonly paths: ReadonlyMap<string, string>
 }
 
@@ -86,8 +86,9 @@ async function openSources(request: ResolveRequest, wanted: Wanted, target: Targ
 }
 
 /**
- * Packages of a closed set are taken without looking at the versions that they need of each other: they were tested together. Where
- * something else was chosen for what such a package needs, its METADATA has to allow that, so it is read and the search runs again.
+ * Packages of a closed set are chosen without checking the versions that they need of each other, because they were tested together. If
+ * another wheel is chosen for a dependency of such a package, its METADATA must allow that wheel, so METADATA is read and the search is
+ * repeated.
  */
 async function resolveStrictly(catalog: SourceCatalog, wanted: Wanted, signal: AbortSignal | undefined) {
   for (;;) {

@@ -1,5 +1,5 @@
-// Finds one version of every package that is needed, so that all requirements hold. Owns the search: it tries candidates in order of
-// preference, and after a conflict goes back to the latest choice that took part in it. What there is to choose from is catalog.ts.
+// Finds one version of every needed package, so that all requirements hold. Owns the search: it tries candidates in order of
+// preference, and after a conflict it goes back to the latest choice that took part in it. catalog.ts provides the candidates.
 import { PackageError } from '../shared/errors.js'
 import type { Candidate } from './candidate.js'
 import { MetadataError } from './metadata.js'
@@ -7,47 +7,47 @@ import { type Requirement, requirementText } from './requirement.js'
 import { accepts } from './specifiers.js'
 import { canonicalVersion } from './version.js'
 
-/** Who wants something: a chosen package, or the caller. */
+/** A requirement and its origin: a chosen package, or the caller. */
 export interface Want {
   readonly requirement: Requirement
-  /** Name and version of the package that requires it; undefined: the caller. */
+  /** The choice of the package that requires it; undefined for the caller. */
   readonly by: Choice | undefined
 }
 
-/** A node of the search: a package, or a package with one extra, which adds to what the package needs. */
+/** A node of the search: a package, or a package with one extra, which adds dependencies. */
 interface Choice {
   readonly key: string
   readonly candidate: Candidate
   readonly requires: readonly Requirement[]
 }
 
-/** What the search needs to know of packages. */
+/** What the search needs to know about packages. */
 export interface Catalog {
-  /** Candidates that satisfy all requirements on the name, the preferred one first. */
+  /** Candidates that satisfy all requirements on the name, in order of preference. */
   candidates(name: string, requirements: readonly Requirement[]): AsyncIterable<Candidate>
-  /** What the candidate needs; with an extra: what that adds. */
+  /** The candidate's dependencies or, with an extra, those that the extra adds. */
   dependencies(candidate: Candidate, extra: string): Promise<readonly Requirement[]>
-  /** Why there is no candidate. */
+  /** Describes why there is no candidate. */
   describeLack(name: string, requirements: readonly Requirement[]): Promise<string>
 }
 
 /** Why no candidate of a node fits. */
 interface Conflict {
-  /** Nodes whose choice took part. Another choice of theirs may help. */
+  /** Nodes whose choices took part. Choosing differently for one of them may help. */
   readonly keys: ReadonlySet<string>
-  /** For the message, most specific last. */
+  /** Lines of the message, most specific last. */
   readonly lines: readonly string[]
   /** The package for which there was no candidate, and why. */
   readonly lack: { readonly name: string; readonly reason: string } | undefined
 }
 
-/** A conflict that comes back whenever the same choices do. */
+/** A conflict that recurs with the same choices. */
 interface Failure {
   readonly conflict: Conflict
   readonly beside: ReadonlyMap<string, Candidate>
 }
 
-/** The search gives up after so many candidates. A large real set of requirements takes some hundred. */
+/** The search gives up after this many candidates. A large real set of requirements takes a few hundred. */
 const MAX_TRIED = 20_000
 const MAX_LINES = 12
 
@@ -55,11 +55,11 @@ export class Resolver {
   readonly #catalog: Catalog
   readonly #wanted: readonly Requirement[]
   readonly #signal: AbortSignal | undefined
-  /** In the order in which they were chosen. */
+  /** Choices in the order in which they were made. */
   readonly #choices = new Map<string, Choice>()
-  /** How often there was a conflict about a node. Those with more come earlier, so that a choice that cannot work fails soon. */
+  /** Number of conflicts about each node. Nodes with more are chosen earlier, so that a choice that cannot work fails soon. */
   readonly #conflicts = new Map<string, number>()
-  /** For a candidate of a node, the choices beside which it failed before. */
+  /** For each candidate of a node, the choices with which it has failed before. */
   readonly #failures = new Map<string, Failure[]>()
   #tried = 0
 
@@ -70,9 +70,9 @@ export class Resolver {
   }
 
   /**
-   * One candidate and its dependencies for each package.
+   * Returns one candidate and its dependencies for each package.
    *
-   * @throws PackageError if the requirements contradict each other, or a package cannot be had
+   * @throws PackageError if the requirements contradict each other, or a package is not available
    */
   async resolve(): Promise<
     Map<string, { readonly candidate: Candidate; readonly requires: readonly string[] }>
@@ -101,13 +101,13 @@ export class Resolver {
       const conflict: Conflict | undefined =
         this.#knownConflict(key, candidate) ?? (await this.#try(key, extra, candidate))
       if (conflict === undefined) return undefined
-      // Another candidate of this package would meet the same conflict.
+      // Any other candidate of this package would lead to the same conflict.
       if (!conflict.keys.has(key)) return conflict
       for (const one of conflict.keys) if (one !== key) keys.add(one)
       first ??= conflict
     }
     this.#conflicts.set(key, (this.#conflicts.get(key) ?? 0) + 1)
-    // An extra has what its package has.
+    // An extra uses the candidate of its package.
     if (extra !== '') keys.add(name)
     const lines = wants.map(describeWant)
     if (first) return { keys, lines: merge(lines, first.lines), lack: first.lack }
@@ -116,7 +116,7 @@ export class Resolver {
     return { keys, lines: [...lines, `${name}: ${reason}`], lack: { name, reason } }
   }
 
-  /** Chooses the candidate and goes on. The choice stays if all goes well. */
+  /** Chooses the candidate and continues the search. The choice stays if there is no conflict. */
   async #try(key: string, extra: string, candidate: Candidate): Promise<Conflict | undefined> {
     this.#signal?.throwIfAborted()
     if (++this.#tried > MAX_TRIED)
@@ -160,7 +160,7 @@ export class Resolver {
       ?.conflict
   }
 
-  /** A package that is wanted but not chosen yet. Without conflicts in the order in which they were asked for; extras after their packages. */
+  /** The next node to choose: the one with the most conflicts, otherwise in the order of the requirements. Extras follow their packages. */
   #nextKey(): string | undefined {
     let found: string | undefined
     let most = -1
@@ -197,7 +197,7 @@ export class Resolver {
       )
   }
 
-  /** A requirement of the choice that an earlier choice does not satisfy. */
+  /** Finds a requirement of the choice that an earlier choice does not satisfy. */
   #clash({ key, candidate, requires }: Choice): Conflict | undefined {
     for (const requirement of requires) {
       const other =
@@ -215,7 +215,7 @@ export class Resolver {
   }
 
   #error({ lines, lack }: Conflict): PackageError {
-    // One requirement, and nothing fits it: this is no contradiction.
+    // There is only one requirement, and nothing fits it, so this is not a contradiction.
     if (lack && lines.length <= 2) {
       const by = lines[0]?.startsWith(YOU) ? '' : ` (${lines[0]})`
       return new PackageError(lack.name, `${lack.reason}${by}`)

@@ -22,7 +22,7 @@ export class Scanner {
     while (this.#text[this.#at] === ' ' || this.#text[this.#at] === '\t') this.#at++
   }
 
-  /** What the pattern matches here, after spaces; undefined if nothing. The pattern needs the flag `y`. */
+  /** Takes the text that the pattern matches here, after spaces; undefined if there is none. The pattern needs the flag `y`. */
   take(pattern: RegExp): string | undefined {
     this.skipSpace()
     pattern.lastIndex = this.#at
@@ -32,7 +32,7 @@ export class Scanner {
     return found
   }
 
-  /** Whether this text comes next, after spaces; if so, it is skipped. */
+  /** Skips this text if it comes next, after spaces. Returns whether it did. */
   skip(token: string): boolean {
     this.skipSpace()
     if (!this.#text.startsWith(token, this.#at)) return false

@@ -1,5 +1,5 @@
-// Which package index pip or uv would use, from their environment variables and configuration files. Owns where those are and the few
-// lines of them that count; no address of an index is written in this repository.
+// Finds the package index that pip or uv would use, from their environment variables and configuration files. Owns where those files are,
+// and parsing the few settings that matter. This repository contains no address of an index.
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ export function thisMachine(): Machine {
   return { platform: process.platform, env: process.env, home: homedir(), cwd: process.cwd() }
 }
 
-/** `disabled`: pip is told to use no index. `undefined`: neither says anything. */
+/** `disabled`: pip is configured to use no index. `undefined`: neither tool configures one. */
 export type IndexSetting = { readonly url: string; readonly from: string } | 'disabled' | undefined
 
 const TRUE = /^(1|true|yes|on|y|t)$/i
@@ -44,7 +44,7 @@ export async function indexSetting(machine: Machine): Promise<IndexSetting> {
   return undefined
 }
 
-/** In the order in which pip reads them. */
+/** pip's files, in the order in which pip reads them. */
 function pipFiles({ platform, env, home }: Machine): string[] {
   const { PIP_CONFIG_FILE: given, VIRTUAL_ENV: environment } = env
   const isWindows = platform === 'win32'
@@ -65,7 +65,7 @@ function pipFiles({ platform, env, home }: Machine): string[] {
   return files
 }
 
-/** The first that says something wins. */
+/** uv's files. The first one with the setting wins. */
 function uvFiles({ platform, env, home, cwd }: Machine): string[] {
   if (env.UV_CONFIG_FILE) return [env.UV_CONFIG_FILE]
   const user = platform === 'win32' ? env.APPDATA || join(home, 'AppData', 'Roaming') : env.XDG_CONFIG_HOME
@@ -74,7 +74,7 @@ function uvFiles({ platform, env, home, cwd }: Machine): string[] {
   return [...files, join(system, 'uv.toml')]
 }
 
-/** Values by `section.key`, the keys as pip names them. */
+/** Values by `section.key`, with pip's names of the keys. */
 function parseIni(text: string): Map<string, string> {
   const values = new Map<string, string>()
   let section = ''
@@ -91,7 +91,7 @@ function parseIni(text: string): Map<string, string> {
   return values
 }
 
-/** `index-url`, or the address of the `[[index]]` with `default = true`. */
+/** The address of the `[[index]]` with `default = true`, otherwise `index-url`. */
 function uvIndex(text: string): string | undefined {
   const lines = text.split(/\r?\n/).map((line) => line.trim())
   let table: Map<string, string> = new Map()
@@ -111,7 +111,7 @@ function uvIndex(text: string): string | undefined {
   return chosen?.values.get('url') ?? (tables[0]?.values.get('index-url') || undefined)
 }
 
-/** Empty if there is no such file, or it cannot be read: pip does not mind either. */
+/** Empty if the file does not exist or cannot be read. pip ignores both cases, too. */
 async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')

@@ -1,4 +1,4 @@
-// Version specifiers of PEP 440, such as `>=1.2,<2`. Owns reading them and which versions they accept; versions are version.ts.
+// Version specifiers of PEP 440, such as `>=1.2,<2`. Owns parsing them, and which versions they accept; version.ts owns versions.
 import {
   compareCounts,
   compareVersions,
@@ -14,7 +14,7 @@ export interface Specifier {
   readonly operator: Operator
   /** As written, with a trailing `.*` if there was one. */
   readonly text: string
-  /** Undefined only for `===` with a text that is no version. */
+  /** Undefined only for `===` with a text that is not a version. */
   readonly version: Version | undefined
   /** Whether `.*` follows: any version that starts with this release. */
   readonly isPrefix: boolean
@@ -23,7 +23,7 @@ export interface Specifier {
 /** Longest first: `===` starts with `==`. */
 const PATTERN = /^(?<operator>===|~=|==|!=|<=|>=|<|>)\s*(?<text>[^\s,;()]+)$/
 
-/** Undefined if the text is no list of specifiers. An empty text accepts every version. */
+/** Returns undefined if the text is not a list of specifiers. An empty text accepts every version. */
 export function parseSpecifiers(text: string): readonly Specifier[] | undefined {
   const parts = text.split(',').map((part) => part.trim())
   const found: Specifier[] = []
@@ -59,19 +59,19 @@ export function specifiersText(specifiers: readonly Specifier[]): string {
   return specifiers.map(({ operator, text }) => `${operator}${text}`).join(',')
 }
 
-/** Whether all specifiers accept the version, which may be a pre-release. `acceptsPrereleases` says whether those are wanted. */
+/** Whether all specifiers accept the version, which may be a pre-release. `acceptsPrereleases` tells whether to allow those. */
 export function accepts(specifiers: readonly Specifier[], version: Version): boolean {
   return specifiers.every((specifier) => acceptsOne(specifier, version))
 }
 
-/** Whether one of the specifiers names a pre-release, which means that pre-releases are welcome. */
+/** Whether one of the specifiers names a pre-release, which means that pre-releases are allowed. */
 export function acceptsPrereleases(specifiers: readonly Specifier[]): boolean {
   return specifiers.some(
     ({ operator, version }) => operator !== '!=' && version !== undefined && isPrerelease(version),
   )
 }
 
-/** Whether the specifiers allow one version only. Such a requirement may have a yanked file (PEP 592). */
+/** Whether the specifiers allow only one version. Such a requirement may get a yanked file (PEP 592). */
 export function isPinned(specifiers: readonly Specifier[]): boolean {
   return specifiers.some(({ operator, isPrefix }) => operator === '===' || (operator === '==' && !isPrefix))
 }
@@ -98,13 +98,13 @@ function acceptsOne({ operator, text, version: wanted, isPrefix }: Specifier, ve
   }
 }
 
-/** `==1.0` accepts `1.0+local`: a local part counts only where the specifier has one. */
+/** `==1.0` accepts `1.0+local`: the local part is compared only if the specifier has one. */
 function equals(wanted: Version, isPrefix: boolean, version: Version): boolean {
   if (isPrefix) return hasPrefix(version, wanted, wanted.length)
   return compareVersions(wanted.local ? version : publicVersion(version), wanted) === 0
 }
 
-/** Whether the first `length` numbers of the releases are the same, where missing ones are zero. */
+/** Whether the first `length` numbers of the releases are the same. Missing ones count as zero. */
 function hasPrefix(version: Version, wanted: Version, length: number): boolean {
   if (compareCounts(version.epoch, wanted.epoch) !== 0) return false
   for (let i = 0; i < length; i++)

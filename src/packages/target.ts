@@ -1,12 +1,12 @@
-// The Python that packages are for: CPython in WebAssembly, as the installed Pyodide has it. Owns the values of markers and the tags of
+// The Python that packages are installed for: the installed Pyodide's CPython in WebAssembly. Owns the values of markers, and the tags of
 // wheels that run there (PEP 425), best first.
 import type { MarkerEnvironment } from './markers.js'
 import { parseVersion, type Version } from './version.js'
 
 export class Target {
-  /** Such as `2026_0`: wheels with native code run on every Pyodide of the same one. */
+  /** Pyodide's binary interface, such as `2026_0`. Wheels with native code run on every Pyodide with the same one. */
   readonly abi: string
-  /** Such as `3.14`. */
+  /** Version such as `3.14`. */
   readonly python: string
   readonly fullVersion: Version
   readonly environment: MarkerEnvironment
@@ -39,7 +39,7 @@ export class Target {
     )
   }
 
-  /** How well a wheel with these tags fits, lower is better; undefined: it does not run here. */
+  /** How well a wheel with these tags fits; lower is better. Undefined if it does not run here. */
   rankOf(tags: readonly string[]): number | undefined {
     let best: number | undefined
     for (const tag of tags) {
@@ -50,7 +50,7 @@ export class Target {
   }
 }
 
-/** In the order that pip prefers them. */
+/** Tags in pip's order of preference. */
 function tagsOf(major: number, minor: number, platform: string): string[] {
   const short = `${major}${minor}`
   const older = Array.from({ length: minor }, (_, i) => minor - 1 - i)

@@ -1,14 +1,14 @@
-// Versions of Python packages as PEP 440 defines them: reading, ordering and the canonical text. Owns nothing else; which versions a
-// requirement accepts is specifiers.ts.
+// Versions of Python packages, as defined by PEP 440. Owns parsing, ordering and the canonical text; specifiers.ts owns which versions a
+// requirement accepts.
 
-/** A number that may exceed 2 ** 53, such as a date with a time. JavaScript compares the two kinds with each other exactly. */
+/** A number that may exceed 2 ** 53, such as a date with a time. JavaScript compares numbers and BigInts exactly. */
 type Count = number | bigint
 
 export interface Version {
-  /** As it was written. */
+  /** The version as written. */
   readonly text: string
   readonly epoch: Count
-  /** Without trailing zeros. `length` is how many numbers were written. */
+  /** Numbers of the release, without trailing zeros. `length` is the count of numbers as written. */
   readonly release: readonly Count[]
   readonly length: number
   readonly pre: { readonly letter: 'a' | 'b' | 'rc'; readonly number: Count } | undefined
@@ -17,7 +17,7 @@ export interface Version {
   readonly local: readonly (Count | string)[] | undefined
 }
 
-/** Longer texts are no versions. */
+/** Longest text of a version. */
 const MAX_LENGTH = 300
 
 /** The grammar of appendix B, in the order: epoch, release, pre-release, post-release, development release, local version. */
@@ -41,7 +41,7 @@ const PRE_LETTERS: Readonly<Record<string, 'a' | 'b' | 'rc'>> = {
   rc: 'rc',
 }
 
-/** Undefined if the text is no version. */
+/** Returns undefined if the text is not a version. */
 export function parseVersion(text: string): Version | undefined {
   if (text.length > MAX_LENGTH) return undefined
   const groups = PATTERN.exec(text.trim())?.groups
@@ -68,7 +68,7 @@ export function isPrerelease({ pre, dev }: Version): boolean {
   return pre !== undefined || dev !== undefined
 }
 
-/** The canonical text: `1!2.0rc1.post2.dev3+local.4`. Trailing zeros of the release stay. */
+/** The canonical text, such as `1!2.0rc1.post2.dev3+local.4`. Keeps trailing zeros of the release. */
 export function canonicalVersion(version: Version): string {
   const { epoch, release, length, pre, post, dev, local } = version
   const zeros = Array<Count>(Math.max(0, length - release.length)).fill(0)
@@ -88,7 +88,7 @@ export function compareVersions(a: Version, b: Version): number {
     compareCounts(a.epoch, b.epoch) ||
     compareLists(a.release, b.release) ||
     comparePre(a, b) ||
-    // No post-release comes before every post-release, no development release after every one.
+    // A version without a post part precedes all post-releases; one without a dev part follows all development releases.
     compareOptional(a.post, b.post, -1) ||
     compareOptional(a.dev, b.dev, 1) ||
     compareLocal(a.local, b.local)
@@ -117,7 +117,7 @@ function compareOptional(a: Count | undefined, b: Count | undefined, absent: 1 |
   return b === undefined ? -absent : compareCounts(a, b)
 }
 
-/** Texts precede numbers, and a local version follows the version without one. */
+/** Text parts precede numbers, and a version with a local part follows the one without. */
 function compareLocal(a: Version['local'], b: Version['local']): number {
   if (a === undefined || b === undefined) return Number(a !== undefined) - Number(b !== undefined)
   for (let i = 0; i < Math.min(a.length, b.length); i++) {

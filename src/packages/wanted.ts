@@ -1,5 +1,5 @@
-// What a caller asks for: requirements and paths of wheels. Owns telling them apart, reading them, and leaving out what markers rule
-// out here.
+// What a caller requests: requirements and paths of wheels. Owns telling them apart, reading them, and leaving out those whose markers
+// do not apply here.
 import { access } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,9 +18,9 @@ import { parseWheelName } from './wheel-name.js'
 
 export interface Wanted {
   readonly requirements: readonly Requirement[]
-  /** One text for each, for the lock, sorted. */
+  /** One text for each requirement, for the lock, sorted. */
   readonly texts: readonly string[]
-  /** The wheels given by path. Nothing else is taken for their names. */
+  /** The wheels given by path. No other wheel is chosen for their names. */
   readonly files: readonly Candidate[]
   readonly hashes: ReadonlyMap<string, ReadonlySet<string>>
 }
@@ -94,7 +94,7 @@ async function readFile(
   const path = resolve(directory, given.startsWith('file:') ? fileURLToPath(given) : given)
   const wheel = parseWheelName(basename(path))
   if (wheel === undefined) {
-    // Where nothing is there, the name is the lesser fault.
+    // If the file does not exist, report that rather than its name.
     if (path.endsWith('.whl')) await requireFile(path, where)
     throw new PackageError(
       undefined,
@@ -132,7 +132,7 @@ async function readFile(
   }
 }
 
-/** @throws PackageError if there is none */
+/** @throws PackageError if the file does not exist or cannot be accessed */
 async function requireFile(path: string, where: string): Promise<void> {
   try {
     await access(path)

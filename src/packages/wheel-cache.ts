@@ -1,5 +1,5 @@
-// Wheels on disk, by sha-256. Owns their directory, checking what is taken from it and what is put into it, and that readers see a
-// whole file or none. Where wheels come from is fetch-wheels.ts.
+// A cache of wheels on disk, by sha-256. Owns its directory, checks files when they are read and stored, and makes sure that readers see
+// a whole file or none. fetch-wheels.ts decides where wheels come from.
 import { createHash, randomUUID } from 'node:crypto'
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import { PackageError } from '../shared/errors.js'
 import { Credentials, type Resource, request } from './http.js'
 import { hashFile } from './wheel-file.js'
 
-/** The largest wheels of Pyodide have some tens of megabytes. */
+/** Longest wheel. The largest wheels of Pyodide have some tens of megabytes. */
 export const MAX_WHEEL_BYTES = 1024 ** 3
 
 export interface WantedWheel {
@@ -18,7 +18,7 @@ export interface WantedWheel {
 
 export class WheelCache {
   readonly #directory: string
-  /** For what is downloaded. */
+  /** Credentials for downloads. */
   readonly credentials: Credentials
 
   /** @param cacheDir the library's cache directory */
@@ -31,7 +31,7 @@ export class WheelCache {
     return join(this.#directory, `${sha256}.whl`)
   }
 
-  /** The wheel's path, or undefined if it is not here. A file with other bytes counts as none. */
+  /** The wheel's path; undefined if it is not cached. Ignores a file whose bytes do not match. */
   async find(sha256: string): Promise<string | undefined> {
     const path = this.path(sha256)
     try {
@@ -43,11 +43,11 @@ export class WheelCache {
   }
 
   /**
-   * Downloads a wheel, unless it is here.
+   * Downloads a wheel, unless it is cached.
    *
    * @param onBytes called with the number of bytes of each part
-   * @throws PackageError if it has other bytes than its hash says
-   * @throws FetchError if it cannot be had
+   * @throws PackageError if its bytes do not match its hash
+   * @throws FetchError if it cannot be downloaded
    */
   async download(
     { name, url, sha256 }: WantedWheel,

@@ -1,4 +1,4 @@
-// A wheel on disk: its METADATA, the modules that it installs, its hash. Owns no file; reading archives is zip.ts.
+// Reads a wheel on disk: its METADATA, the modules that it installs, its hash. Owns no file; zip.ts reads archives.
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { MAX_METADATA_BYTES, type Metadata, MetadataError, parseMetadata } from './metadata.js'
@@ -15,7 +15,7 @@ export async function readWheelMetadata(path: string): Promise<Metadata> {
   })
 }
 
-/** One text file of the wheel, of at most a megabyte; undefined if it has none. @throws MetadataError */
+/** One text file of the wheel, of at most 1 MiB; undefined if there is no such file. @throws MetadataError */
 export async function readWheelText(path: string, file: string): Promise<string | undefined> {
   return withWheel(path, async (zip) => {
     const entry = zip.entries.find((one) => one.path === file)
@@ -24,10 +24,10 @@ export async function readWheelText(path: string, file: string): Promise<string 
 }
 
 const MODULE = /^([A-Za-z_][A-Za-z0-9_]*)(?:\/__init__\.py|\.py|(?:\.[A-Za-z0-9_-]+)*\.so)$/
-/** Modules at the top level that are not what somebody installs a package for. */
+/** Top-level modules for which nobody installs a package. */
 const UNWANTED = /^(?:_|tests?$|docs?$|examples?$|setup$|conftest$)/
 
-/** The top-level modules that the wheel installs and that are meant to be imported, sorted. @throws MetadataError */
+/** The top-level modules that the wheel installs for import by users, sorted. @throws MetadataError */
 export async function readImportNames(path: string): Promise<string[]> {
   return withWheel(path, async (zip) => {
     const names = new Set<string>()

@@ -1,24 +1,24 @@
-// File names of wheels (PEP 427), such as `numpy-2.4.3-cp314-cp314-pyemscripten_2026_0_wasm32.whl`. Owns reading them: what is one has no
-// path in it.
+// File names of wheels (PEP 427), such as `numpy-2.4.3-cp314-cp314-pyemscripten_2026_0_wasm32.whl`. Owns parsing them; a valid name never
+// contains a path.
 import { canonicalName } from './names.js'
 import { parseVersion, type Version } from './version.js'
 
 export interface WheelName {
   readonly file: string
-  /** Canonical. */
+  /** Canonical name of the package. */
   readonly name: string
   readonly version: Version
-  /** Build number and letters, by which wheels of one version are ordered. */
+  /** Build number and letters, which order wheels of the same version. */
   readonly build: readonly [number: number, rest: string]
   readonly tags: readonly string[]
 }
 
-/** A name has a few tags; one with thousands is hostile. */
+/** A name has a few tags. One with thousands is hostile. */
 const MAX_TAGS = 1000
 const PATTERN =
   /^(?<name>[A-Za-z0-9](?:[A-Za-z0-9._]*[A-Za-z0-9])?)-(?<version>[^-]+)(?:-(?<build>[0-9][A-Za-z0-9_.]*))?-(?<python>[A-Za-z0-9_.]+)-(?<abi>[A-Za-z0-9_.]+)-(?<platform>[A-Za-z0-9_.]+)\.whl$/
 
-/** Undefined if this is no name of a wheel. */
+/** Returns undefined if this is not the name of a wheel. */
 export function parseWheelName(file: string): WheelName | undefined {
   const groups = file.length > 500 ? undefined : PATTERN.exec(file)?.groups
   const version = groups && parseVersion((groups.version ?? '').replaceAll('_', '-'))

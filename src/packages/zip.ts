@@ -1,11 +1,11 @@
-// Reads the list of files and single files of a wheel, which is a zip archive. Owns the bounds; the archive is untrusted. Unpacking
-// whole wheels is the image builder's. Own code: a library would replace a hundred lines, and take the place where each bound is checked
-// before memory is taken.
+// Reads the list of files and single files of a wheel, which is a zip archive. Owns the limits; the archive is untrusted. The image builder
+// unpacks whole wheels. This is not a library, because that would save only a hundred lines, and would not let us check each limit before
+// memory is allocated.
 import { type FileHandle, open } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { inflateRaw } from 'node:zlib'
 
-/** The file is no zip archive that can be read, or exceeds a bound. The message says which. */
+/** The file is not a readable zip archive, or exceeds a limit. The message says which. */
 export class ZipError extends Error {
   override readonly name = 'ZipError'
 }
@@ -21,7 +21,7 @@ export interface ZipEntry {
 const MAX_ENTRIES = 200_000
 const MAX_DIRECTORY_BYTES = 64 * 1024 * 1024
 const END_BYTES = 22
-/** The end record may be followed by a comment of up to 65,535 bytes. */
+/** A comment of up to 65,535 bytes may follow the end record. */
 const MAX_TAIL_BYTES = END_BYTES + 65_535
 const END_MAGIC = 0x06054b50
 const ENTRY_MAGIC = 0x02014b50

@@ -1,6 +1,6 @@
-// Bytes as base64, with Node's Buffer where there is one. Owns the way without it, in browsers.
+// Base64, with Node's Buffer if there is one. Owns the fallback for browsers.
 
-/** What `btoa` takes at a time: a call has so many arguments at most. */
+/** Bytes per call of `String.fromCharCode`, because a call cannot have more arguments. */
 const PART_BYTES = 0x8000
 
 export function toBase64(bytes: Uint8Array): string {
@@ -12,7 +12,7 @@ export function toBase64(bytes: Uint8Array): string {
   return btoa(text)
 }
 
-/** Bytes with a buffer of their own. @throws SyntaxError where the text is no base64, in browsers; Node reads what it can */
+/** Decodes into a new buffer. @throws SyntaxError in browsers, if the text is not base64; Node decodes what it can */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   if (typeof Buffer === 'function') return new Uint8Array(Buffer.from(text, 'base64'))
   try {

@@ -1,5 +1,5 @@
 /**
- * A `Uint8Array` whose memory no other thread shares, so that it fits `new Response(…)` and `new Blob([…])`: `Uint8Array<ArrayBuffer>`,
- * which TypeScript before 5.7 writes as `Uint8Array`.
+ * A `Uint8Array` whose memory is not shared with other threads, so `new Response(…)` and `new Blob([…])` accept it. Its type is
+ * `Uint8Array<ArrayBuffer>`, which TypeScript before 5.7 calls `Uint8Array`.
  */
 export type Bytes = ReturnType<Uint8ArrayConstructor['of']>

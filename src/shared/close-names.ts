@@ -1,23 +1,23 @@
-// Finds the name that somebody meant who wrote an unknown one. Owns the edit distance and how close is close.
+// Finds the known name that is meant by an unknown one. Owns the edit distance, and how close names have to be.
 
-/** Longer names are not compared: an option, keyword or package has none. */
+/** Longer names are not compared: no option, keyword or package has one. */
 const MAX_LENGTH = 100
-/** An edit distance up to which a short name may be a slip of the pen for another. */
+/** Largest edit distance at which a name may be a misspelling of another. */
 const MAX_DISTANCE = 2
-/** More would be no hint. */
+/** Most suggestions. More would not help. */
 const MAX_NAMES = 3
-/** A shorter name is part of too many others. */
+/** Shorter names are part of too many others. */
 const MIN_PART_LENGTH = 4
 
-/** ` did you mean \`slots\`?` with what leads up to it, for the end of a message; nothing if no known name is close. */
+/** Returns `; did you mean \`slots\`?` for the end of a message, or an empty text if no known name is close. */
 export function didYouMean(name: string, known: Iterable<string>): string {
   const meant = closeNames(name, known).map((one) => `\`${one}\``)
   return meant.length === 0 ? '' : `; did you mean ${meant.join(' or ')}?`
 }
 
 /**
- * What the name may stand for, without regard to case: the known name that differs by a slip of the pen, else those that it is a part of,
- * such as `timeoutMs` of `executionTimeoutMs` and `callbackTimeoutMs`, in their given order.
+ * The known names that may be meant, ignoring case: the closest one within a small edit distance, or else those that contain the name or
+ * are contained in it, in their given order. For example, `timeoutMs` gives `executionTimeoutMs` and `callbackTimeoutMs`.
  */
 export function closeNames(name: string, known: Iterable<string>): readonly string[] {
   if (name.length > MAX_LENGTH) return []
@@ -39,7 +39,7 @@ export function closeNames(name: string, known: Iterable<string>): readonly stri
   return closest === undefined ? parts.slice(0, MAX_NAMES) : [closest]
 }
 
-/** How many letters have to be added, removed or replaced to make `b` of `a`. */
+/** Number of letters to add, remove or replace to turn `a` into `b`. */
 export function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i)
   for (let i = 1; i <= a.length; i++) {

@@ -1,10 +1,10 @@
-// Copies of large byte arrays, made bit by bit, so that other work goes on meanwhile (H1).
+// Copies large byte arrays in slices, so that the thread can do other work in between (H1).
 import type { Bytes } from './bytes.js'
 
-/** Takes a millisecond or two. */
+/** Copying this much takes a millisecond or two. */
 const COPIED_AT_ONCE_BYTES = 4 * 1024 * 1024
 
-/** Puts the pieces one after the other. `to` has as many bytes as they have together. */
+/** Copies the pieces to `to`, one after another. `to` is as long as all pieces together. */
 export async function copyInSlices(pieces: readonly Uint8Array[], to: Uint8Array): Promise<void> {
   let at = 0
   let left = COPIED_AT_ONCE_BYTES
@@ -23,12 +23,12 @@ export async function copyInSlices(pieces: readonly Uint8Array[], to: Uint8Array
   }
 }
 
-/** @throws RangeError if there is no memory for it */
+/** @throws RangeError if there is not enough memory */
 export async function copyOf(bytes: Uint8Array): Promise<Bytes> {
   return await joined([bytes])
 }
 
-/** The pieces in one. @throws RangeError if there is no memory for it */
+/** Copies the pieces into one array. @throws RangeError if there is not enough memory */
 export async function joined(pieces: readonly Uint8Array[]): Promise<Bytes> {
   const copy = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
   await copyInSlices(pieces, copy)

@@ -1,4 +1,4 @@
-// A number and what is counted, as messages say it.
+// A number with its noun, for messages.
 
 /** `1 session`, `2 sessions`. */
 export function count(number: number, noun: string): string {

@@ -1,7 +1,7 @@
-// Says what kind of value was given in place of an expected one. Owns the wording for every kind; runs no code of the value.
+// Describes, for error messages, a value that is not the expected one. Owns the wording for every kind of value; runs none of its code.
 import { isAnyArrayBuffer, isProxy, isTypedArray, isUint8Array } from 'node:util/types'
 
-/** A secret that was given for an option: errors say what kind of value it is and how long, and never what it is. */
+/** Wraps a secret that was given for an option, so that errors show only its type and length, never its value. */
 export class Concealed {
   readonly #description: string
 
@@ -12,7 +12,7 @@ export class Concealed {
     else this.#description = describeValue(value)
   }
 
-  /** Undefined for any other value. Runs no code of it. */
+  /** Returns undefined for any other value. Runs none of its code. */
   static describe(value: object): string | undefined {
     return #description in value ? value.#description : undefined
   }
@@ -38,7 +38,7 @@ export function describeValue(value: unknown): string {
 }
 
 function describeObject(value: object): string {
-  // `Array.isArray` and looking at the prototype run code of a Proxy.
+  // For a Proxy, `Array.isArray` and reading the prototype would run its code.
   if (isProxy(value)) return 'a Proxy'
   const concealed = Concealed.describe(value)
   if (concealed !== undefined) return concealed
@@ -50,11 +50,11 @@ function describeObject(value: object): string {
   return isAnyArrayBuffer(value) ? `${withArticle(name)}(${byteLengthOf(value)})` : withArticle(name)
 }
 
-// Getters of the engine's own, which look at the array itself, whatever its class says.
+// The engine's own getters, which read the array itself, whatever its class claims.
 const TYPED_ARRAY = Object.getPrototypeOf(Uint8Array.prototype) as object
 const TYPED_ARRAY_NAME = getter(TYPED_ARRAY, Symbol.toStringTag) as (this: unknown) => string
 const TYPED_ARRAY_LENGTH = getter(TYPED_ARRAY, 'length') as (this: unknown) => number
-/** Pages that are not isolated have none. */
+/** Web pages that are not cross-origin isolated have no SharedArrayBuffer. */
 const Shared = typeof SharedArrayBuffer === 'undefined' ? ArrayBuffer : SharedArrayBuffer
 const BYTE_LENGTHS = [ArrayBuffer, Shared].map(
   ({ prototype }) => getter(prototype, 'byteLength') as (this: unknown) => number,

@@ -1,22 +1,22 @@
-// Every error a caller of brumate can meet, under one base. Owns names, codes and fields; deciding which one a
-// situation deserves is the business of the file where it happens.
+// Every error that a caller of brumate can get, under one base class. Owns names, codes and fields; the file where an
+// error happens decides which one to throw.
 
 import { describeValue } from './describe-value.js'
 import type { Display } from './display.js'
 import { describeErrno } from './errno-text.js'
 
-/** What is left of a session after the call that failed. */
+/** What happened to the session's state when a call failed. */
 export type Outcome =
-  /** The code let the interrupt through: the state is as of the interrupt. */
+  /** The interrupt ended the code: the state is as it was at that moment. */
   | 'interrupted'
-  /** The worker was ended; the session goes on from its last checkpoint. */
+  /** The worker was ended; the session continues from its last checkpoint. */
   | 'restored'
-  /** The worker was ended and there was no checkpoint: the session goes on empty. */
+  /** The worker was ended and there was no checkpoint: the session continues empty. */
   | 'reset'
   /** The call was still queued: nothing ran. */
   | 'not-started'
 
-/** Base of every error of this library. `code` is stable across versions; `cause` is what led to it. */
+/** Base class of this library's errors. `code` is stable across versions; `cause` is the underlying error, if there is one. */
 export abstract class BrumateError extends Error {
   abstract readonly code: string
 
@@ -34,15 +34,15 @@ export interface Produced {
 }
 
 /**
- * An error that can end an execution. Then it has what the execution had written and displayed by that time; of calls that are no
- * executions, and of executions that did not begin, these fields are empty.
+ * An error that can end an execution. It carries what the execution had written and displayed by then. These fields are empty for calls
+ * that are not executions, and for executions that did not start.
  */
 export abstract class ExecutionError extends BrumateError {
   readonly stdout: string = ''
   readonly stderr: string = ''
   readonly displays: readonly Display[] = []
 
-  /** @internal The execution that this error ends. */
+  /** @internal Adds the output of the execution that this error ends. */
   static attach(error: ExecutionError, produced: Produced): void {
     Object.assign(error, produced)
   }
@@ -50,16 +50,16 @@ export abstract class ExecutionError extends BrumateError {
 
 /** Where Python was when it raised: one line of a traceback. */
 export interface PythonFrame {
-  /** `<cell 1>` for the session's first execution, `<cell 1.2>` if code of a restored snapshot has that name; else a path. */
+  /** `<cell 1>` for the session's first execution, `<cell 1.2>` if code of a restored snapshot already has that name; otherwise a path. */
   readonly file: string
-  /** From 1 on; undefined where Python knows none. */
+  /** Starts at 1; undefined if Python does not know the line. */
   readonly line: number | undefined
   readonly function: string
-  /** The source line without its indentation, at most 500 characters; empty where there is no source. */
+  /** The source line without its indentation, at most 500 characters; empty if there is no source. */
   readonly text: string
 }
 
-/** What `new PythonError(…)` takes, for tests that need one. */
+/** The argument of `new PythonError(…)`, for tests that need such an error. */
 export interface PythonErrorFields {
   readonly type: string
   readonly message: string
@@ -70,8 +70,8 @@ export interface PythonErrorFields {
 }
 
 /**
- * The user's Python code raised. The session's state is as the code left it. `message` is the last line of the traceback, such as
- * `KeyError: 'x'`, or its last lines if the exception's text has several.
+ * The user's Python code raised an exception. The session's state is as the code left it. `message` is the last line of the traceback,
+ * such as `KeyError: 'x'`, or its last lines if the exception's text has several.
  */
 export class PythonError extends ExecutionError {
   readonly code = 'PYTHON'
@@ -79,11 +79,11 @@ export class PythonError extends ExecutionError {
   readonly type: string
   /** The exception's own text: `str(exception)`. */
   readonly detail: string
-  /** The traceback as CPython prints it, without frames of the kernel. Cut, with a mark, at `limits.resultBytes`. */
+  /** The traceback as CPython prints it, without the kernel's frames. Longer ones are cut at `limits.resultBytes`, with a mark there. */
   readonly traceback: string
-  /** The frames of the traceback, the outermost first; of a SyntaxError the last one is where the code is wrong. At most 1,000. */
+  /** The frames of the traceback, outermost first, at most 1,000. For a SyntaxError the last frame is the position of the mistake. */
   readonly frames: readonly PythonFrame[]
-  /** What `sys.exit()` or `exit()` was called with, as an exit status; undefined for other exceptions. */
+  /** The exit status that `sys.exit()` or `exit()` asked for; undefined for other exceptions. */
   readonly exitCode: number | undefined
 
   constructor(fields: PythonErrorFields, options?: ErrorOptions) {
@@ -121,7 +121,7 @@ export class CancelledError extends ExecutionError {
   }
 }
 
-/** An execution went past one of the session's limits, or its manager had no memory left (`maxMemoryBytes`). */
+/** An execution exceeded one of the session's limits, or its manager had no memory left (`maxMemoryBytes`). */
 export class LimitError extends ExecutionError {
   readonly code = 'LIMIT'
 
@@ -137,12 +137,12 @@ export class LimitError extends ExecutionError {
   }
 }
 
-/** The interpreter ended by itself: a forbidden import, an abort, corrupted memory, a worker that ran out of memory. */
+/** The interpreter crashed: it called a forbidden import, aborted, corrupted its memory, or its worker ran out of memory. */
 export class InterpreterCrashedError extends ExecutionError {
   readonly code = 'INTERPRETER_CRASHED'
 
   constructor(
-    /** What ended it, in one line. */
+    /** The cause of the crash, in one line. */
     readonly reason: string,
     readonly outcome: Outcome,
     options?: ErrorOptions,
@@ -151,22 +151,22 @@ export class InterpreterCrashedError extends ExecutionError {
   }
 }
 
-/** No slot came free: the queue was full, or `acquireTimeoutMs` passed. */
+/** No slot became free: the queue was full, or `acquireTimeoutMs` passed. */
 export class PoolExhaustedError extends BrumateError {
   readonly code = 'POOL_EXHAUSTED'
 }
 
 /**
- * The session, or the manager it belonged to, is closed. By itself a session closes when three interpreters in a row ended while
- * they loaded it; the message then has the reason, `cause` the last end.
+ * The session, or the manager it belonged to, is closed. A session also closes itself when three interpreters in a row crashed while
+ * they loaded it; then the message gives the reason, and `cause` is the last crash.
  */
 export class SessionClosedError extends ExecutionError {
   readonly code = 'SESSION_CLOSED'
 }
 
 /**
- * Another manager has taken the session over, or deleted it. This handle is closed, what ran in it has ended, and it never writes to the
- * store again. `manager.openSession(id)` opens what the store has now.
+ * Another manager has taken over the session, or deleted it. This handle is closed, its execution has ended, and it never writes to the
+ * store again. `manager.openSession(id)` opens the session as the store has it now.
  */
 export class SessionMovedError extends ExecutionError {
   readonly code = 'SESSION_MOVED'
@@ -183,16 +183,16 @@ export class SessionMovedError extends ExecutionError {
   }
 }
 
-/** Another manager has the session, and its lease has not expired. Nothing was changed. */
+/** Another manager owns the session, and its lease has not expired. Nothing was changed. */
 export class SessionOwnedError extends BrumateError {
   readonly code = 'SESSION_OWNED'
 
   constructor(
     /** Id of the session. */
     readonly sessionId: string,
-    /** The manager that has it. */
+    /** Id of the manager that owns it. */
     readonly ownerId: string,
-    /** When its lease ends if it is not renewed, by the store's clock. */
+    /** When the lease expires unless it is renewed, by the store's clock. */
     readonly expiresAt: Date,
   ) {
     const until = `until ${expiresAt.toISOString()} at least`
@@ -201,7 +201,7 @@ export class SessionOwnedError extends BrumateError {
   }
 }
 
-/** An execution of the session waits for `resume`, and no other can start before it has ended. Nothing ran. */
+/** An execution of the session is suspended and waits for `resume`; no other can start before it has ended. Nothing ran. */
 export class SessionSuspendedError extends BrumateError {
   readonly code = 'SESSION_SUSPENDED'
 
@@ -211,12 +211,12 @@ export class SessionSuspendedError extends BrumateError {
   }
 }
 
-/** A callback asked its own session for something that can only come when the callback has returned. Nothing was done. */
+/** A callback asked its own session for something that can only happen after the callback has returned. Nothing was done. */
 export class DeadlockError extends BrumateError {
   readonly code = 'DEADLOCK'
 }
 
-/** An option or argument is not what the API takes. Nothing was changed. */
+/** An option or argument is invalid. Nothing was changed. */
 export class InvalidOptionError extends BrumateError {
   readonly code = 'INVALID_OPTION'
 
@@ -231,20 +231,21 @@ export class InvalidOptionError extends BrumateError {
   }
 }
 
-/** The error of `new` for a class that is made in another way. */
+/** The error that `new` throws for a class that has no public constructor. */
 export function notConstructible(name: string, instead: string): InvalidOptionError {
   const message = `new ${name}(): a ${name} is not made with \`new\`; use ${instead}`
   return new InvalidOptionError('new', instead, undefined, message)
 }
 
 /**
- * A snapshot could not be taken or restored. A session that refused one is as it was before.
+ * A snapshot could not be taken or restored. A session that rejected one is as it was before.
  *
- * `corrupt`: the bytes are not a snapshot, or damaged. `incompatible`: of another image or format. `too-large`: beyond a limit of
- * the session, longer than any snapshot, or `restoreState` found no room for it under `maxMemoryBytes`. `untrusted`: not signed with the manager's `snapshotKey` for this tenant.
- * `not-captured`: the state has something that a snapshot cannot hold, there was no memory left to take it, or the session's own
+ * `corrupt`: the bytes are not a snapshot, or are damaged. `incompatible`: the snapshot belongs to another image or format. `too-large`:
+ * it exceeds a limit of the session or the longest size of any snapshot, or `restoreState` found no room for it under `maxMemoryBytes`.
+ * `untrusted`: it is not signed with the manager's `snapshotKey` for this tenant.
+ * `not-captured`: the state includes something that a snapshot cannot hold, there was no memory left to take it, or the session's own
  * code has damaged the part of the kernel that describes it, and only `reset()` helps; the message says which. A session that
- * cannot be captured goes on, keeps its slot while it is idle, and takes no checkpoints.
+ * cannot be captured continues to work, keeps its slot while it is idle, and takes no checkpoints.
  */
 export class SnapshotError extends BrumateError {
   readonly code = 'SNAPSHOT'
@@ -258,26 +259,26 @@ export class SnapshotError extends BrumateError {
   }
 }
 
-/** For `new StorageError(…)`: the operation that failed, and the second path of a rename. */
+/** Options of `new StorageError(…)`: the operation that failed, and the second path of a rename. */
 export interface StorageErrorOptions extends ErrorOptions {
   readonly syscall?: string | undefined
   readonly dest?: string | undefined
 }
 
 /**
- * A file of a `VfsStorage` or of `session.files` could not be had or made. The message reads like Node's own:
- * `ENOENT: no such file or directory, open '/x'`. `reason` is the name that the operating system has for it.
+ * An operation on a file of a `VfsStorage` or of `session.files` failed. The message reads like Node's own:
+ * `ENOENT: no such file or directory, open '/x'`. `reason` is the operating system's error name.
  *
- * Among them: `ENOENT`, `EEXIST`, `ENOTDIR`, `EISDIR`, `ENOTEMPTY`, `ENOSPC` (`maxBytes`, or too many files), `EROFS`
- * (read-only), `EXDEV` (a link leads out of the storage), `EINVAL` (an archive that is none, or hostile), `EFBIG` (an archive
+ * Reasons include `ENOENT`, `EEXIST`, `ENOTDIR`, `EISDIR`, `ENOTEMPTY`, `ENOSPC` (`maxBytes`, or too many files), `EROFS`
+ * (read-only), `EXDEV` (a link leads out of the storage), `EINVAL` (not an archive, or a hostile one), `EFBIG` (an archive
  * that is too large), `EBADF` (the storage is closed).
  */
 export class StorageError extends BrumateError {
   readonly code = 'STORAGE'
 
-  /** What was tried, by the operating system's name for it: `open`, `scandir`, `rename` … */
+  /** The operation that failed, by its system call: `open`, `scandir`, `rename` … */
   readonly syscall: string | undefined
-  /** Of a `rename`: the new path. */
+  /** The new path, if the operation was a `rename`. */
   readonly dest: string | undefined
 
   constructor(
@@ -295,7 +296,7 @@ export class StorageError extends BrumateError {
 }
 
 /**
- * Files of the package are not where the library looks for them: a bundler moved its code without them, or the pyodide package is not
+ * Files of the package are not where the library looks for them: a bundler moved the code without them, or the pyodide package is not
  * installed. The message names the setting to change.
  */
 export class InstallationError extends BrumateError {
@@ -306,18 +307,18 @@ function quoted(path: string): string {
   return `'${path.slice(0, 200)}'`
 }
 
-/** The image could not be built, or what was read is no image. */
+/** The image could not be built, or a file is not an image. */
 export class ImageError extends BrumateError {
   readonly code = 'IMAGE'
 }
 
 /**
- * A Python package cannot be had, or cannot be part of an image: no such name, no version or wheel that fits, requirements that
- * contradict each other, wrong bytes, no network. The message says what exists and what to do.
+ * A Python package is not available, or cannot be part of an image: there is no such name, no version or wheel fits, requirements
+ * contradict each other, a hash does not match, or there is no network. The message says what exists and what to do.
  */
 export class PackageError extends BrumateError {
   readonly code = 'PACKAGE'
-  /** Name of the package; undefined if the error is about none in particular. */
+  /** Name of the package; undefined if the error is not about a particular one. */
   readonly package: string | undefined
 
   constructor(packageName: string | undefined, reason: string, options?: ErrorOptions) {
@@ -326,7 +327,7 @@ export class PackageError extends BrumateError {
   }
 }
 
-/** For `new StoreError(…)`. */
+/** Options of `new StoreError(…)`. */
 export interface StoreErrorOptions extends ErrorOptions {
   /** Default `unavailable`. */
   readonly reason?: StoreError['reason'] | undefined
@@ -334,18 +335,18 @@ export interface StoreErrorOptions extends ErrorOptions {
 }
 
 /**
- * A `SnapshotStore` could not do what it was asked. The message says what to do next; `cause` is the error of the store's client, with
+ * An operation of a `SnapshotStore` failed. The message says what to do next; `cause` is the error of the store's client, with
  * passwords removed.
  *
  * `unavailable`: the store cannot be reached, is too slow, or refuses. After a failed `put` or `delete`, only `get` tells whether the
- * write happened. `damaged`: the entry is there, but is not what was written; its bytes are not returned. `unsuitable`: the server, file
- * system or table lacks something that the store needs. Trying again does not help. A call of a session whose result could not be stored
+ * write happened. `damaged`: the entry exists, but is not what was written; its bytes are not returned. `unsuitable`: the server, file
+ * system or table lacks something that the store needs, so retrying does not help. A call of a session whose result could not be stored
  * rejects with `NotStoredError`.
  */
 export class StoreError extends BrumateError {
   readonly code = 'STORE'
   readonly reason: 'unavailable' | 'damaged' | 'unsuitable'
-  /** The session whose entry it is about; undefined if the error is about none in particular. */
+  /** The session whose entry the error is about; undefined if it is not about a particular one. */
   readonly sessionId: string | undefined
 
   constructor(message: string, { reason = 'unavailable', sessionId, ...options }: StoreErrorOptions = {}) {
@@ -356,8 +357,8 @@ export class StoreError extends BrumateError {
 }
 
 /**
- * A JavaScript value has no Python counterpart. A TypeError by contract, so it stands beside
- * `BrumateError` rather than under it.
+ * A JavaScript value has no Python counterpart. It must be a TypeError by contract, so it does not extend
+ * `BrumateError`.
  */
 export class ConversionError extends TypeError {
   readonly code = 'CONVERSION'

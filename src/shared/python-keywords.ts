@@ -1,4 +1,4 @@
-// Words that Python's grammar keeps to itself: CPython 3.14's `keyword.kwlist`.
+// Python's reserved words: CPython 3.14's `keyword.kwlist`.
 
 export const KEYWORDS = `
   False None True and as assert async await break class continue def del elif else except finally for from global if import
@@ -7,7 +7,7 @@ export const KEYWORDS = `
 
 const WORDS: ReadonlySet<string> = new Set(KEYWORDS.trim().split(/\s+/))
 
-/** Whether Python's grammar has no variable of that name. */
+/** Whether a name is a reserved word, which cannot be a variable. */
 export function isKeyword(name: string): boolean {
   return WORDS.has(name)
 }

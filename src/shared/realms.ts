@@ -1,5 +1,5 @@
-// What kind of object a value is, whichever realm made it. Test runners (Jest, vitest's vmThreads) run the library in a realm of its own;
-// what Node and other threads give it is of the main realm, so `instanceof` says no.
+// Tests for kinds of objects that work across realms. Test runners (Jest, vitest's vmThreads) run the library in a realm of its own, while
+// objects from Node and other threads belong to the main realm, so `instanceof` returns false for them.
 import { isNativeError } from 'node:util/types'
 
 export {
@@ -12,11 +12,11 @@ export {
   isUint8Array,
 } from 'node:util/types'
 
-/** An object literal, what JSON or a message made, or an object without a prototype. */
+/** Whether a value is an object literal, an object from JSON or a message, or an object without a prototype. */
 export function isPlainObject(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype === null || prototype === Object.prototype) return true
-  // The `Object.prototype` of another realm.
+  // Recognizes the `Object.prototype` of another realm.
   return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, 'isPrototypeOf')
 }
 

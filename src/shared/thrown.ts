@@ -1,10 +1,10 @@
-// Reads thrown values of unknown origin: anything, even a Proxy or an error with getters that throw again. Owns
-// the guards; everything here gives an answer and never throws.
+// Reads thrown values of unknown origin, which can be anything, even a Proxy or an error with getters that throw again. Owns
+// the guards: every function here returns a result and never throws.
 import { isError } from './realms.js'
 
 type ErrorClass<E> = abstract new (...args: never[]) => E
 
-/** `instanceof` for what may be a Proxy. */
+/** `instanceof` for a value that may be a Proxy. */
 export function isInstance<E>(thrown: unknown, type: ErrorClass<E>): thrown is E {
   try {
     return thrown instanceof type
@@ -13,25 +13,25 @@ export function isInstance<E>(thrown: unknown, type: ErrorClass<E>): thrown is E
   }
 }
 
-/** Characters. An error that another thread sent can carry hundreds of megabytes of text. */
+/** In characters. An error from another thread can carry hundreds of megabytes of text. */
 const MAX_MESSAGE_LENGTH = 10_000
 
 /**
- * The message of an error, at most its first 10,000 characters; `otherwise` for anything else, and where there is none that
- * can be read.
+ * The message of an error, at most its first 10,000 characters. Returns `otherwise` if the value is not an error, or if its message
+ * cannot be read.
  */
 export function messageOf(thrown: unknown, otherwise: string): string {
   const message = readText(() => (isError(thrown) ? thrown.message : undefined))
   return message === undefined ? otherwise : startOf(message, MAX_MESSAGE_LENGTH)
 }
 
-/** The first characters, copied: V8 makes a slice a reference to the whole text, which then lives as long as the slice. */
+/** A copy of the first characters. In V8, a plain slice refers to the whole text and keeps it alive. */
 export function startOf(text: string, maxLength: number): string {
   if (text.length <= maxLength) return text
   return Buffer.from(text.slice(0, maxLength), 'utf16le').toString('utf16le')
 }
 
-/** The text that `read` gives, if it is text and can be had. */
+/** The text that `read` returns; undefined if it throws, or returns something else. */
 export function readText(read: () => unknown): string | undefined {
   try {
     const text = read()

@@ -1,20 +1,20 @@
-// What a TZ variable names: a zone of the IANA database, or a rule as POSIX has them ("CET-1CEST,M3.5.0,M10.5.0/3"). Owns reading it;
-// calendars are workers/host/. Read in imports too, on the stack of guest code: without regular expressions, which rules out the
+// Parses a TZ variable: the name of a zone of the IANA database, or a POSIX rule ("CET-1CEST,M3.5.0,M10.5.0/3"). Owns parsing only;
+// workers/host/ owns calendars. Imports also call this on the stack of guest code, so it uses no regular expressions, which rules out the
 // packages on npm. The zones' own tables come from Intl and, for Python's zoneinfo, from moment-timezone.
 
-/** Hours, minutes and seconds of a rule are at most these; hours of a change may be those of a week. */
+/** Most hours of an offset, and of the time of a change, which may extend over a week. */
 const MAX_OFFSET_HOURS = 24
 const MAX_CHANGE_HOURS = 167
-/** What a rule says of when it says nothing: two o'clock in the morning. */
+/** Time of a change if a rule states none: two o'clock in the morning. */
 const DEFAULT_CHANGE_SECONDS = 7200
-/** The changes of a rule without any, as in C libraries. */
+/** The changes of a rule that states none, as in C libraries. */
 const DEFAULT_CHANGES = 'M3.2.0,M11.1.0'
-/** More than any zone needs, and what a snapshot keeps. */
+/** Longer than any zone needs. A snapshot stores up to this length. */
 export const MAX_TIME_ZONE_LENGTH = 100
 
-/** The day of a year on which the clocks change, and when: seconds from that day's midnight, by the clocks before the change. */
+/** The day of the year on which the clocks change, and the time: seconds from that day's midnight, by the clocks before the change. */
 export type ZoneChange =
-  /** The `week`-th (5: the last) `weekday` (0: Sunday) of a month (1 to 12). */
+  /** The `week`-th (5 is the last) `weekday` (0 is Sunday) of a month (1 to 12). */
   | {
       readonly on: 'weekday'
       readonly month: number
@@ -43,12 +43,12 @@ export type NamedTimeZone =
   | { readonly kind: 'iana'; readonly name: string }
   | { readonly kind: 'rule'; readonly rule: ZoneRule }
 
-/** Undefined if there is no such zone. Empty means UTC, and a colon before a name changes nothing. */
+/** Returns undefined if there is no such zone. An empty text means UTC. A colon before a name is ignored. */
 export function timeZoneNamed(text: string): NamedTimeZone | undefined {
   if (text.length > MAX_TIME_ZONE_LENGTH) return undefined
   const name = text.startsWith(':') ? text.slice(1) : text
   if (name === '' || name === 'UTC' || name === 'Etc/UTC') return { kind: 'utc' }
-  // Newer versions of Intl also know "+01:00", which no C library does.
+  // Newer versions of Intl also accept "+01:00", which no C library does.
   if (isLetter(name.charCodeAt(0)) && isKnownToIntl(name)) return { kind: 'iana', name }
   const rule = new RuleReader(text).read()
   return rule && { kind: 'rule', rule }
@@ -62,7 +62,7 @@ function isKnownToIntl(timeZone: string): boolean {
   }
 }
 
-/** Reads from left to right. A method that finds something else than it should returns undefined. */
+/** Parses a rule from left to right. A method returns undefined if the text is not what it expects. */
 class RuleReader {
   readonly #text: string
   #at = 0
@@ -97,11 +97,11 @@ class RuleReader {
       return { name, offset: defaultOffset }
     }
     const west = this.#clock(MAX_OFFSET_HOURS)
-    // Not -0, which compares as another number in tests and Object.is.
+    // Avoid -0, which tests and Object.is treat as a different number.
     return west === undefined ? undefined : { name, offset: 0 - west }
   }
 
-  /** Three letters or more, or more kinds of characters between angle brackets. */
+  /** Three letters or more. Between angle brackets, digits, `+` and `-` are also allowed. */
   #name(): string | undefined {
     const isQuoted = this.#take('<')
     const from = this.#at
@@ -114,7 +114,7 @@ class RuleReader {
     return name
   }
 
-  /** [+|-]hh[:mm[:ss]] in seconds. */
+  /** Parses [+|-]hh[:mm[:ss]] to seconds. */
   #clock(maxHours: number): number | undefined {
     const sign = this.#take('-') ? -1 : 1
     if (sign === 1) this.#take('+')

@@ -1,5 +1,5 @@
-// What callers may pass to a store: checked by every store of this package before it does anything. Owns the rules for ids, records and
-// pages; `store.ts` states them.
+// Checks the arguments of a store's methods. Every store of this package calls these checks before it does anything else. Owns the rules
+// for ids, records and pages; `store.ts` documents them.
 import { InvalidOptionError } from '../shared/errors.js'
 import { isUint8Array } from '../shared/realms.js'
 import type {
@@ -24,7 +24,7 @@ export function checkId(id: unknown): asserts id is string {
   throw new InvalidOptionError('id', `a text of 1 to ${MAX_ID_BYTES} UTF-8 bytes`, id)
 }
 
-/** Checks a put. Returns the record's own fields alone, as they are now. */
+/** Checks the arguments of `put`. Returns a copy of the record with its known fields only. */
 export function checkPut(
   id: string,
   bytes: Uint8Array | null,
@@ -47,7 +47,7 @@ export function checkPut(
   return checkRecord(record)
 }
 
-/** Checks a put of a delta. Returns the record's own fields alone, and the delta's, as they are now. */
+/** Checks the arguments of `putDelta`. Returns copies of the record and the delta with their known fields only. */
 export function checkPutDelta(
   id: string,
   delta: SnapshotDelta,
@@ -99,14 +99,14 @@ export function checkList(options: ListOptions = {}): PageRequest {
   return { prefix, cursor, limit }
 }
 
-/** Compares as the ids' UTF-8 bytes do, without encoding them. */
+/** Compares ids in the order of their UTF-8 bytes, without encoding them. */
 export function compareIds(a: string, b: string): number {
   const end = Math.min(a.length, b.length)
   for (let i = 0; i < end; i += 1) {
     const left = a.charCodeAt(i)
     const right = b.charCodeAt(i)
     if (left === right) continue
-    // Surrogates stand for characters above U+FFFF, which UTF-8 sorts last, but are themselves below U+E000.
+    // UTF-8 sorts characters above U+FFFF last, but their surrogates are code units below U+E000.
     const isLeftHigh = (left & 0xf800) === 0xd800
     const isRightHigh = (right & 0xf800) === 0xd800
     return isLeftHigh === isRightHigh ? left - right : isLeftHigh ? 1 : -1
@@ -131,7 +131,7 @@ function checkRecord({ tenant, imageId, labels, executionCount, outcomes }: Snap
   const own = Object.entries(labels)
   for (const [name, value] of own)
     if (typeof value !== 'string') throw new InvalidOptionError(`record.labels.${name}`, 'a text', value)
-  // Not by assignment: a label may be named `__proto__`.
+  // fromEntries instead of assignments: a label may be named `__proto__`.
   const record = { tenant, imageId, labels: Object.fromEntries(own), executionCount }
   return outcomes === undefined ? record : { ...record, outcomes }
 }

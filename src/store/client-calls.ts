@@ -1,5 +1,5 @@
-// Calls of a store's client: each settles, and fails with a StoreError that says what to do and shows no password. Owns the time limit and
-// the words; what a server's own codes mean is the stores' business.
+// Calls of a store's client: each settles in time, and fails with a StoreError that says what to do and shows no password. Owns the time
+// limit and the messages; the stores interpret their servers' own error codes.
 import { inspect } from 'node:util'
 import { BrumateError, InstallationError, InvalidOptionError, StoreError } from '../shared/errors.js'
 
@@ -13,7 +13,7 @@ export interface ClientOptions {
   readonly timeoutMs?: number | undefined
 }
 
-/** What a store makes of an error's code. */
+/** A store's interpretation of an error code. */
 export interface Diagnosis {
   readonly reason: StoreError['reason']
   readonly remedy: string
@@ -36,7 +36,7 @@ export function checkTimeoutMs({ timeoutMs = DEFAULT_TIMEOUT_MS }: ClientOptions
   )
 }
 
-/** Calls the client. What it throws becomes the `cause` of a StoreError. */
+/** Calls the client. An error that it throws becomes the `cause` of a StoreError. */
 export async function callClient<T>(
   facts: ClientFacts,
   sessionId: string | undefined,
@@ -70,7 +70,7 @@ export async function loadClient<T>(name: string, load: () => Promise<T>): Promi
   }
 }
 
-/** The parts of a connection URL that no error may show: the URL, its password, and that decoded. */
+/** The secrets in a connection URL, which no error may show: the URL itself, its passwords, and those decoded. */
 export function secretsOfUrl(url: string): string[] {
   const password = /^[^/]*\/\/[^/?#]*?:(.*)@/.exec(url)?.[1]
   const parameters = [...url.matchAll(/[?&](?:password|sslpassword)=([^&#]*)/g)].map(([, value]) => value)
@@ -102,17 +102,17 @@ function storeErrorOf(facts: ClientFacts, sessionId: string | undefined, thrown:
 function codeOf(error: Error): string {
   const { code, errors, cause } = error as { code?: unknown; errors?: unknown; cause?: unknown }
   if (typeof code === 'string') return code
-  // Of several addresses of one name, each failed.
+  // If a name has several addresses, there is one error for each.
   const inner: unknown = Array.isArray(errors) ? errors[0] : cause
   if (inner instanceof Error) return codeOf(inner)
-  // Some clients keep the text of Node's error, and not its code.
+  // Some clients keep the text of Node's error, but not its code.
   return /\b(E[A-Z_]{4,})\b/.exec(error.message)?.[1] ?? ''
 }
 
-/** The error itself if it shows no secret, in whatever field. */
+/** Returns the error itself if no field of it shows a secret, otherwise a copy with the secrets replaced. */
 function withoutSecrets(error: Error, secrets: readonly string[]): Error {
   const shown = inspect(error, { depth: INSPECTED_DEPTH, showHidden: true })
-  // The longest first: the URL, then what is in it.
+  // Longest first, so that the URL is replaced before its parts.
   const found = secrets.filter((secret) => shown.includes(secret)).sort((a, b) => b.length - a.length)
   if (found.length === 0) return error
   const hide = (text: string) => found.reduce((hidden, secret) => hidden.replaceAll(secret, '***'), text)

@@ -1,51 +1,51 @@
-// What changed between two snapshots of a session, as stores keep it: in a chain behind the whole snapshot that they begin with. Owns the
-// form that a delta has as bytes, how a chain is put together, and how long one may be. Bytes from a store are not trusted.
+// Deltas: the changes between two snapshots of a session. A store keeps a chain of them behind a whole snapshot. Owns the encoding of
+// deltas, how a chain is resolved, and how long it may be. Bytes from a store are not trusted.
 import { createHash } from 'node:crypto'
 import { joined } from '../shared/copy.js'
 import { isUint8Array } from '../shared/realms.js'
 import type { DeltaRange, SnapshotDelta } from './store.js'
 
-/** Longest chain: reading a session reads all of it. */
+/** Longest chain. Reading a session reads the whole chain. */
 export const MOST_DELTAS = 32
-/** The document of a snapshot. */
+/** Longest snapshot. */
 const MOST_BYTES = 2 ** 30
-/** Of a delta, and of a snapshot that is put together. */
+/** Most parts of a delta, and most pieces of a snapshot that is resolved from a chain. */
 const MOST_PARTS = 2 ** 20
 
 const MAGIC = 0x31_44_52_42
 const HASH_BYTES = 32
 /** Hash, magic, length of the snapshot before, length of the snapshot after, number of parts. */
 const HEAD_BYTES = HASH_BYTES + 4 + 8 + 8 + 4
-/** First and last byte of a range; for new bytes -1 and their number. */
+/** Two doubles: start and end of a range, or -1 and the length of new bytes. */
 const PART_BYTES = 16
 const NEW_BYTES = -1
-/** Hashing as much takes a few milliseconds. */
+/** Hashing this much takes a few milliseconds. */
 const HASHED_AT_ONCE_BYTES = 2 ** 20
 
 export class DeltaError extends Error {
   override readonly name = 'DeltaError'
 }
 
-/** What a chain has. */
+/** The figures of a stored chain. */
 export interface ChainFacts {
-  /** Of the snapshot that it begins with. */
+  /** Length of the whole snapshot that it begins with. */
   readonly wholeBytes: number
   readonly deltas: number
-  /** Of all deltas, as they are stored. */
+  /** Length of all deltas, as stored. */
   readonly deltaBytes: number
 }
 
-/** Whether a delta may be added. If not, the snapshot is to be stored whole: reading never costs more than twice a whole one. */
+/** Whether a delta may be added. If not, store a whole snapshot: then reading a chain never costs more than twice a whole snapshot. */
 export function hasRoom({ wholeBytes, deltas, deltaBytes }: ChainFacts, bytes: number): boolean {
   return deltas < MOST_DELTAS && deltaBytes + bytes <= wholeBytes
 }
 
-/** Of new bytes. */
+/** Number of new bytes in a delta. */
 export function newBytes({ parts }: SnapshotDelta): number {
   return parts.reduce((sum, part) => (isUint8Array(part) ? sum + part.length : sum), 0)
 }
 
-/** With new bytes of its own. */
+/** Copies a delta with its new bytes. */
 export async function copyDelta(delta: SnapshotDelta): Promise<SnapshotDelta> {
   const copy = await joined(delta.parts.filter(isUint8Array))
   let at = 0
@@ -57,7 +57,7 @@ export async function copyDelta(delta: SnapshotDelta): Promise<SnapshotDelta> {
   return { ...delta, parts }
 }
 
-/** As bytes, which are a copy. */
+/** Encodes a delta into new bytes. */
 export async function encodeDelta({ baseBytes, sizeBytes, parts }: SnapshotDelta): Promise<Uint8Array> {
   const head = Buffer.alloc(HEAD_BYTES + parts.length * PART_BYTES)
   let at = HASH_BYTES
@@ -78,7 +78,7 @@ export async function encodeDelta({ baseBytes, sizeBytes, parts }: SnapshotDelta
 }
 
 /**
- * The new bytes are views.
+ * Decodes a delta. Its new bytes are views of `bytes`.
  *
  * @throws DeltaError
  */
@@ -110,10 +110,10 @@ export async function decodeDelta(bytes: Uint8Array): Promise<SnapshotDelta> {
 }
 
 /**
- * The snapshot at the end of a chain, in a copy.
+ * The snapshot at the end of a chain, as a copy.
  *
- * @param deltas the oldest first
- * @throws DeltaError, or RangeError if there is no memory for it
+ * @param deltas oldest first
+ * @throws DeltaError, or RangeError if there is not enough memory
  */
 export async function resolveChain(
   whole: Uint8Array,
@@ -135,7 +135,7 @@ export async function resolveChain(
   return await joined(pieces.all)
 }
 
-/** Bytes that lie in several places. */
+/** A sequence of bytes that consists of several views. */
 class Pieces {
   readonly #starts: number[] = []
   readonly length: number
@@ -149,7 +149,7 @@ class Pieces {
     this.length = at
   }
 
-  /** Adds views of a range to a list. */
+  /** Appends views of a range to `to`. */
   slice({ start, end }: DeltaRange, to: Uint8Array[]): void {
     const isRange = Number.isSafeInteger(start) && Number.isSafeInteger(end)
     if (!isRange || start < 0 || end < start || end > this.length) throw new DeltaError('a range of no bytes')

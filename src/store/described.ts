@@ -1,4 +1,4 @@
-// What `get` and `list` say of an entry, from what a store keeps of it. Owns the dates, and how long an owner's lease lasts.
+// Describes an entry for `get` and `list`, from the facts that a store keeps. Owns the dates, and the remaining time of an owner's lease.
 import type { SnapshotRecord, StoredSession } from './store.js'
 
 export interface EntryFacts {
@@ -11,7 +11,7 @@ export interface EntryFacts {
   readonly owner?: { readonly id: string; readonly expiresAtMs: number } | undefined
 }
 
-/** @param nowMs by the store's clock, as all times are */
+/** @param nowMs by the store's clock, like all times here */
 export function described(facts: EntryFacts, nowMs: number): StoredSession {
   const { id, record, generation, createdAtMs, updatedAtMs, sizeBytes, owner } = facts
   return {

@@ -1,5 +1,5 @@
-// A store in a directory, shared by processes of one machine. Owns where sessions' folders lie, listing, and its errors; what happens in a
-// session's folder is the business of directory/session-folder.ts.
+// A store in a directory, shared by the processes of one machine. Owns the location of sessions' folders, listing, and the store's errors;
+// directory/session-folder.ts owns what happens inside a session's folder.
 import { randomUUID } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
@@ -26,36 +26,36 @@ import type {
 } from './store.js'
 
 export interface DirectoryStoreOptions {
-  /** Called by `list` for an entry that is damaged, which it then leaves out. Without it, `list` fails with that error. */
+  /** Called by `list` for each damaged entry, which it then leaves out. Without this function, `list` fails with the error. */
   readonly onDamaged?: (error: StoreError) => void
 }
 
-/** The layout of the directory. Another one would have another folder. */
+/** Version of the directory's layout. Another version would use another folder. */
 const LAYOUT = 'v1'
-/** Where new entries are prepared. */
+/** Folder in which new entries are prepared. */
 const PREPARATIONS = 'new'
-/** A prepared entry that is as old, its process was killed, even if there is another one with its number. */
+/** Age at which a prepared entry counts as abandoned. Its process was killed, even if another process now has the same pid. */
 const OLD_PREPARATION_MS = 3_600_000
-/** Node has four threads for files, which others need, too. */
+/** Node has four threads for file operations, and other code needs them, too. */
 const READS_AT_ONCE = 8
-/** Folders whose names hold this many candidates per entry of a page are sorted at once. */
+/** `list` sorts and trims its candidates when it has more than this many per entry of the page. */
 const CANDIDATES_PER_ENTRY = 4
 
 /**
- * Keeps sessions as files. Any number of processes of one machine may use one directory at the same time. An acknowledged write survives
- * `kill -9` and, if the disk keeps its promises, the loss of power. Leases are by the machine's clock.
+ * Keeps sessions as files. Any number of processes on one machine may use the same directory at the same time. An acknowledged write
+ * survives `kill -9` and, if the disk flushes when it says so, a loss of power. Leases use the machine's clock.
  *
- * The file system must have hard links. Network file systems do not do: the order of what other machines see is not kept.
+ * The file system must support hard links. Network file systems do not work, because other machines can see writes in another order.
  */
 export class DirectoryStore implements SnapshotStore {
   readonly #path: string
   readonly #layout: string
   readonly #onDamaged: ((error: StoreError) => void) | undefined
-  /** Folders that are certain to be on the disk. */
+  /** Folders that this store has flushed to disk, or is flushing. */
   readonly #flushed = new Map<string, Promise<void>>()
   #swept: Promise<void> | undefined
 
-  /** @param path of the directory, which is made when it is first needed */
+  /** @param path of the directory, which is created when it is first needed */
   constructor(path: string, options: DirectoryStoreOptions = {}) {
     if (typeof path !== 'string' || path === '' || path.includes('\0'))
       throw new InvalidOptionError('path', 'the path of a directory', path)
@@ -89,7 +89,7 @@ export class DirectoryStore implements SnapshotStore {
     return await this.#typed(id, async () => {
       if (generation === 0) return (await this.#create(folder, write))?.generation
       const entry = await folder.replace(generation, write)
-      // `whole` answers deltas alone.
+      // Only a delta can be answered with `whole`.
       if (entry === undefined || entry === 'whole') return undefined
       await folder.tidy(entry)
       return entry.generation
@@ -123,9 +123,9 @@ export class DirectoryStore implements SnapshotStore {
       const fields = () => ({ isDeleted: true, record })
       const deleted = await folder.replace(options.generation, { content: NOTHING, fields })
       if (deleted === undefined || deleted === 'whole') return false
-      // Time has to go on, so that the next entry has a higher generation without knowing of this one.
+      // Wait until the clock has passed this generation: the next entry takes its first generation from the clock, and needs a higher one.
       for (let waits = 0; Date.now() * 1000 <= deleted.generation && waits < 3; waits += 1) await delay(1)
-      // If it does not, as the clock was set back, the record stays, and the next entry counts on from it.
+      // If the clock was set back, the record stays, and the next entry continues from its generation.
       if (Date.now() * 1000 > deleted.generation) await folder.clear(deleted)
       return true
     })
@@ -134,7 +134,7 @@ export class DirectoryStore implements SnapshotStore {
   async list(options?: ListOptions): Promise<StoredPage> {
     const { prefix, cursor, limit } = checkList(options)
     return await this.#typed(undefined, async () => {
-      // Whoever asks for one entry by its whole id: no id that begins with it comes before it.
+      // A fast path to look up one entry by its id, which sorts before all longer ids that begin with it.
       if (limit === 1 && cursor === undefined && isId(prefix)) {
         const entry = await this.#recordOf(this.#folderOf(prefix))
         if (entry) return { sessions: [describeRecord(entry)], cursor: prefix }
@@ -165,7 +165,7 @@ export class DirectoryStore implements SnapshotStore {
     return await folder.create(() => join(preparations, `${process.pid}-${randomUUID()}`), write)
   }
 
-  /** Once for each folder: another process may have made it, and been killed before it was on the disk. */
+  /** Flushes each folder once, even if it exists: another process may have made it, and been killed before it was on the disk. */
   async #makeFolder(path: string): Promise<void> {
     const make = async () => {
       await makeFolder(path)
@@ -181,7 +181,7 @@ export class DirectoryStore implements SnapshotStore {
     }
   }
 
-  /** The lowest ids that are asked for. Folders are read one by one and few ids kept, so that no step takes long. */
+  /** The lowest matching ids. Reads one folder at a time and keeps few ids, so that no step takes long. */
   async #firstIds(isAsked: (id: string) => boolean, count: number): Promise<string[]> {
     const fans = ((await namesIn(this.#layout)) ?? []).filter(isFanName)
     let lowest: string[] = []
@@ -262,7 +262,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   EIO: 'the disk failed; check it, and restore the directory from a backup',
 }
 
-/** Removes prepared entries whose processes were killed. One that is still being prepared is prepared again. */
+/** Removes prepared entries whose processes were killed. If one is still being prepared, its process prepares it again. */
 async function sweep(path: string): Promise<void> {
   for (const name of (await namesIn(path)) ?? []) {
     const pid = Number(/^(\d+)-/.exec(name)?.[1])

@@ -1,6 +1,6 @@
-// Does the same to many things, a few at once.
+// Runs the same work for many items, a few at a time.
 
-/** The results, in the order of the items. Rejects with the first error; what has begun goes on. */
+/** Returns the results in the order of the items. Rejects with the first error; work that has started continues. */
 export async function inParallel<T, Result>(
   atOnce: number,
   items: readonly T[],

@@ -1,17 +1,17 @@
-// Renews the leases of all sessions of a manager that need one, with one timer. Owns when, and how many at once.
+// Renews the leases of a manager's sessions with one timer. Owns when leases are renewed, and how many at once.
 import type { Observer } from '../telemetry/observer.js'
 
-/** What the timer needs of a session. */
+/** The part of a session that the timer needs. */
 export interface Renewable {
-  /** Its lease, or what it could not store so far, is to be written now. */
+  /** Whether its lease, or state that could not be stored before, should be written now. */
   readonly isDue: boolean
   /** Never rejects. */
   renew(): Promise<void>
 }
 
-/** Of a lease: it is looked at this often, and renewed at a third. */
+/** Interval of the checks, as a share of the lease. A lease is renewed when a third of it has passed. */
 const SHARE = 1 / 6
-/** A store that was down for a while is not met by everything at once. */
+/** Most concurrent renewals, so that a store that was down is not flooded when it is back. */
 const AT_ONCE = 16
 
 export class LeaseTimer {
@@ -28,7 +28,7 @@ export class LeaseTimer {
 
   add(session: Renewable): void {
     this.#sessions.add(session)
-    // The slots' threads keep the process alive, as long as the manager is open.
+    // Unref: the slots' threads already keep the process alive while the manager is open.
     this.#timer ??= this.#observer.detached(() =>
       setInterval(() => void this.#renew(), this.#everyMs).unref(),
     )

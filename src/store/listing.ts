@@ -1,4 +1,4 @@
-// Goes through the sessions of a store, page by page, and picks those that are asked for. Owns the filters.
+// Reads the sessions of a store, page by page, and picks the matching ones. Owns the filters.
 import { askStore } from './owned-entry.js'
 import type { Ownership } from './ownership.js'
 import type { StoredSession } from './store.js'
@@ -6,7 +6,7 @@ import type { StoredSession } from './store.js'
 export interface SessionFilter {
   /** Only sessions of this tenant. */
   readonly tenant?: string
-  /** Only sessions whose id begins with it. */
+  /** Only sessions whose id begins with this text. */
   readonly prefix?: string
   /** Only sessions that have all of these labels, with these values. */
   readonly labels?: Readonly<Record<string, string>>
@@ -15,7 +15,7 @@ export interface SessionFilter {
 const PAGE = 1000
 
 /**
- * In the order of their ids. Sessions that are made or removed meanwhile may be missing.
+ * Yields sessions in the order of their ids. Sessions that are created or deleted meanwhile may be missing.
  *
  * @throws StoreError
  */

@@ -1,4 +1,4 @@
-// A store in this process's memory. Owns its entries; they end with the process.
+// A store in this process's memory. Owns its entries, which are lost with the process.
 import { copyOf } from '../shared/copy.js'
 import { checkDelete, checkId, checkList, checkPut, checkPutDelta, compareIds } from './arguments.js'
 import { type ChainFacts, copyDelta, hasRoom, newBytes, resolveChain } from './delta.js'
@@ -17,7 +17,7 @@ import type {
 
 interface Entry {
   readonly whole: Uint8Array
-  /** Behind it, the oldest first. */
+  /** Deltas behind the whole snapshot, oldest first. */
   readonly deltas: readonly SnapshotDelta[]
   readonly record: SnapshotRecord
   readonly generation: number
@@ -35,7 +35,7 @@ export class MemoryStore implements SnapshotStore {
   async get(id: string): Promise<StoreEntry | undefined> {
     checkId(id)
     const entry = this.#entries.get(id)
-    // A copy: what a caller does to it must not change what is stored.
+    // A copy, so that a caller who changes it does not change the store.
     return entry && { ...describe(id, entry), bytes: await resolveChain(entry.whole, entry.deltas) }
   }
 

@@ -1,4 +1,4 @@
-// Something that is made when it is first asked for, such as a connection. Owns what was made.
+// Creates a value, such as a connection, when it is first needed. Owns that value.
 
 export class Once<T> {
   readonly #make: () => Promise<T>
@@ -8,7 +8,7 @@ export class Once<T> {
     this.#make = make
   }
 
-  /** Rejects as making it did; the next call then makes it again. */
+  /** Creates the value if there is none. Rejects if that fails; then the next call tries again. */
   async get(): Promise<T> {
     this.#made ??= this.#make()
     const made = this.#made
@@ -20,7 +20,7 @@ export class Once<T> {
     }
   }
 
-  /** What was made, if anything: the caller's now. The next `get` makes another. */
+  /** Hands the value, if there is one, over to the caller. The next `get` creates another. */
   take(): Promise<T> | undefined {
     const made = this.#made
     this.#made = undefined

@@ -1,33 +1,33 @@
-// One session's entry in a store, as the manager that has the session writes it. Owns its generation, its lease, and the order of its
-// writes: whoever lost the entry never writes it again (D1). What is written, and when, is session/persistence.ts's.
+// One session's entry in a store, for the manager that owns the session. Owns its generation, its lease, and the order of its
+// writes: a manager that has lost the entry never writes it again (D1). session/persistence.ts decides what to write, and when.
 import { SessionMovedError, StoreError } from '../shared/errors.js'
 import { messageOf } from '../shared/thrown.js'
 import type { Observer } from '../telemetry/observer.js'
 import type { SnapshotDelta, SnapshotRecord, SnapshotStore, StoredSession, StoreEntry } from './store.js'
 
-/** What the entries of one manager share. */
+/** The manager that owns entries: what they all share. */
 export interface Owner {
   readonly store: SnapshotStore
-  /** Unique in the world. */
+  /** Globally unique. */
   readonly id: string
   readonly leaseMs: number
   readonly observer: Observer
 }
 
-/** A snapshot to be written. */
+/** A snapshot to write. */
 export interface Storable {
-  /** Names it, for a later snapshot that is written as the difference to it; undefined: none will be. */
+  /** Identifies this snapshot when a later one is written as the difference to it; undefined if none will be. */
   readonly layout: object | undefined
   /**
-   * The difference to the one that is stored; undefined if that is not much smaller.
+   * The difference to the stored snapshot; undefined if it is not much smaller than a whole one.
    *
-   * @param stored its layout
+   * @param stored layout of the stored snapshot
    */
   delta(stored: object): Promise<SnapshotDelta | undefined>
   whole(): Promise<Uint8Array>
 }
 
-/** `snapshot: null` keeps the one that is stored. */
+/** `snapshot: null` keeps the stored snapshot. */
 export interface EntryContent {
   readonly snapshot: Storable | null
   readonly record: SnapshotRecord
@@ -37,30 +37,30 @@ type Holding =
   | {
       readonly kind: 'held'
       readonly generation: number
-      /** When the lease ends by this process's clock, `performance.now()`: the store's may start later, and so ends later. */
+      /** When the lease ends, by `performance.now()`. By the store's clock it may start later, and so it ends no earlier there. */
       readonly untilMs: number
     }
-  /** Given up or deleted. */
+  /** Released or deleted. */
   | { readonly kind: 'released' }
   | { readonly kind: 'moved'; readonly error: SessionMovedError }
 
-/** A store that does not answer for this long has failed. */
+/** Time limit of an operation, unless the lease is longer. */
 const LONGEST_OPERATION_MS = 60_000
-/** Writes of this manager that seemed to fail can come late, each of them once. */
+/** Tries of one write. Earlier writes of this manager that seemed to fail can still arrive, each of them once. */
 const MOST_TRIES = 5
 
 export class OwnedEntry {
   readonly id: string
   readonly #owner: Owner
   #holding: Holding
-  /** Layout of the snapshot that the store has for certain. */
+  /** Layout of the stored snapshot; undefined if it is not certain which one is stored. */
   #stored: object | undefined
   /** The last operation. Never rejects. */
   #last: Promise<unknown> = Promise.resolve()
-  /** Called once, when another manager has the entry. */
+  /** Called once, when it turns out that another manager has the entry. */
   onMoved: (error: SessionMovedError) => void = () => {}
 
-  /** @param writtenMs when the write that made this manager the owner began, by `performance.now()` */
+  /** @param writtenMs start of the write that made this manager the owner, by `performance.now()` */
   constructor(owner: Owner, id: string, generation: number, writtenMs: number) {
     this.#owner = owner
     this.id = id
@@ -72,7 +72,7 @@ export class OwnedEntry {
     return this.#holding.kind !== 'held' || performance.now() >= this.#holding.untilMs
   }
 
-  /** Less than two thirds of the lease are left. */
+  /** At most two thirds of the lease are left. */
   get isDue(): boolean {
     const { kind } = this.#holding
     return kind === 'held' && performance.now() >= this.#holding.untilMs - (2 * this.#owner.leaseMs) / 3
@@ -81,7 +81,7 @@ export class OwnedEntry {
   /**
    * Renews the lease if it has ended.
    *
-   * @param isVerified `read` has just found the entry as it was
+   * @param isVerified whether `read` has just found that the entry is still this manager's
    * @throws SessionMovedError, StoreError
    */
   async requireLease(record: () => SnapshotRecord, isVerified = false): Promise<void> {
@@ -103,7 +103,7 @@ export class OwnedEntry {
   /**
    * Writes the entry and renews its lease.
    *
-   * @param content is called when the writes before it have happened
+   * @param content called when all earlier operations have finished
    * @throws SessionMovedError, StoreError, what `content` throws
    */
   write(content: () => Promise<EntryContent>): Promise<void> {
@@ -111,23 +111,23 @@ export class OwnedEntry {
   }
 
   /**
-   * The last write: anybody may open the session afterwards.
+   * Writes the entry for the last time, and gives up the lease. Any manager may open the session afterwards.
    *
    * @throws SessionMovedError, StoreError, what `content` throws
    */
   release(content: () => Promise<EntryContent>): Promise<void> {
     return this.#next(async () => {
       const written = await content()
-      // There is nothing to give up where the lease has ended.
+      // If the lease has ended, there is nothing to give up.
       if (written.snapshot !== null || !this.isExpired) await this.#write(written, { isLast: true })
       this.#holding = { kind: 'released' }
     })
   }
 
   /**
-   * The stored snapshot.
+   * Reads the stored snapshot.
    *
-   * @param take is called with it, and returns its layout
+   * @param take called with the entry; returns the layout of its snapshot
    * @throws SessionMovedError, StoreError, what `take` throws
    */
   read(take: (entry: StoreEntry) => object | undefined): Promise<void> {
@@ -137,7 +137,7 @@ export class OwnedEntry {
     })
   }
 
-  /** @param layout of the snapshot that the store had when the entry was made or taken */
+  /** @param layout of the snapshot that was stored when the entry was created or taken */
   knowsStored(layout: object | undefined): void {
     this.#stored = layout
   }
@@ -157,7 +157,7 @@ export class OwnedEntry {
     })
   }
 
-  /** One operation after the other: each needs the generation that the one before has made. */
+  /** Runs operations one after another: each needs the generation that the previous one has produced. */
   #next<T>(operation: () => Promise<T>): Promise<T> {
     const next = this.#last.then(operation)
     this.#last = next.catch(() => {})
@@ -178,12 +178,12 @@ export class OwnedEntry {
   ): Promise<void> {
     const { id: ownerId, leaseMs } = this.#owner
     const owner = isLast ? {} : { owner: { id: ownerId, leaseMs } }
-    // Another manager may have had the session meanwhile, deleted it, and made it again.
+    // In the meantime, another manager may have taken the session, deleted it, and created it again.
     if (this.isExpired && !isVerified) await this.#verify()
     let startedMs = 0
     const generation = await this.#retry(async (current) => {
       const stored = this.#stored
-      // A write that fails may still happen.
+      // A write that seems to fail may still happen.
       if (snapshot) this.#stored = undefined
       const options = { generation: current, ...owner }
       const delta = stored && this.#owner.store.putDelta && (await snapshot?.delta(stored))
@@ -200,14 +200,14 @@ export class OwnedEntry {
     this.#holding = { kind: 'held', generation, untilMs: startedMs + leaseMs }
   }
 
-  /** The stored snapshot is not in memory any more: a later one has nothing in common with it that could be told. */
+  /** For when the stored snapshot is no longer in memory, so that a later one cannot be written as the difference to it. */
   forgetLayout(): void {
     this.#stored = undefined
   }
 
   /**
-   * A write that depends on the generation. One that finds another generation has either lost the entry, or follows a write of this manager
-   * that seemed to fail and did not; then it is tried again.
+   * Runs a write that depends on the generation. If the store has another generation, either the entry is lost, or an earlier write of this
+   * manager seemed to fail but happened. In the latter case, the write is retried.
    */
   async #retry<T>(write: (generation: number) => Promise<T | undefined>): Promise<T> {
     for (let tries = 0; tries < MOST_TRIES; tries++) {
@@ -218,14 +218,14 @@ export class OwnedEntry {
     throw this.#lose()
   }
 
-  /** Looks whether the entry is still this manager's, and takes the generation that it has. */
+  /** Checks that the entry is still this manager's, and adopts its current generation. */
   async #verify(): Promise<void> {
     this.#requireOwn(await findStored(this.#owner, this.id))
   }
 
   /**
-   * What has this manager's name was written by it last, so by this object. The generation alone does not say so: a session that was
-   * deleted and made again elsewhere can have the same.
+   * If an entry names this manager as its owner, this manager wrote it last, so this object did. The generation alone does not prove that:
+   * a session that was deleted and created again elsewhere can have the same one.
    */
   #requireOwn<Entry extends StoredSession>(entry: Entry | undefined): Entry {
     const held = this.#held()
@@ -249,10 +249,10 @@ export class OwnedEntry {
 type StoreOperation = 'read' | 'write' | 'delete' | 'list'
 
 /**
- * What the store answers in time.
+ * Runs an operation of the store, with a time limit.
  *
- * @param id undefined: it is asked about no session in particular
- * @throws StoreError whatever the store throws
+ * @param id undefined if the operation is not about a particular session
+ * @throws StoreError for any error of the store
  */
 export async function askStore<T>(
   { store, leaseMs, observer }: Pick<Owner, 'store' | 'leaseMs' | 'observer'>,
@@ -268,7 +268,7 @@ export async function askStore<T>(
     timer = setTimeout(() => reject(new StoreError(message, { sessionId: id })), longestMs)
   })
   try {
-    // Stores of users' own may throw instead of rejecting.
+    // The user's own store may throw instead of rejecting.
     const ask = async () => operation(store)
     return await observer.measure('store', { sessionId: id, storeOperation: what }, () =>
       Promise.race([ask(), late]),
@@ -283,7 +283,7 @@ export async function askStore<T>(
 }
 
 /**
- * What is known of a stored session, without its snapshot.
+ * Finds a stored session, without its snapshot.
  *
  * @throws StoreError
  */
@@ -291,7 +291,7 @@ export async function findStored(
   owner: Pick<Owner, 'store' | 'leaseMs' | 'observer'>,
   id: string,
 ): Promise<StoredSession | undefined> {
-  // The entry comes first of those with this prefix. Pages before it may be empty.
+  // The entry is the first one with its id as the prefix, but empty pages may precede it.
   for (let cursor: string | undefined; ; ) {
     const from = cursor === undefined ? {} : { cursor }
     const page = await askStore(owner, id, 'read', (store) => store.list({ prefix: id, limit: 1, ...from }))

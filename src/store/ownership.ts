@@ -1,17 +1,17 @@
-// What one manager does with a store as a whole: makes entries, takes them, looks for them. Owns the manager's identity there. A session's
-// own entry is owned-entry.ts's.
+// One manager's use of a store as a whole: it creates, takes and finds entries. Owns the manager's identity in the store. owned-entry.ts
+// owns a session's own entry.
 import { randomUUID } from 'node:crypto'
 import { SessionOwnedError } from '../shared/errors.js'
 import { Observer } from '../telemetry/observer.js'
 import { askStore, findStored, OwnedEntry, type Owner } from './owned-entry.js'
 import type { SnapshotRecord, SnapshotStore, StoredSession, StoreEntry } from './store.js'
 
-/** A session without a snapshot has these: it begins with a fresh interpreter. */
+/** The stored bytes of a session without a snapshot, which starts with a fresh interpreter. */
 export const NO_SNAPSHOT = new Uint8Array(0)
 
 export interface Taken<T> {
   readonly entry: OwnedEntry
-  /** As it is stored. */
+  /** The record as stored. */
   readonly record: SnapshotRecord
   readonly accepted: T
 }
@@ -29,7 +29,7 @@ export class Ownership implements Owner {
   }
 
   /**
-   * Makes an entry, or returns undefined if there is one.
+   * Creates an entry. Returns undefined if there already is one.
    *
    * @throws StoreError
    */
@@ -38,9 +38,9 @@ export class Ownership implements Owner {
   }
 
   /**
-   * Takes what is stored; undefined if there is nothing.
+   * Takes a stored session. Returns undefined if there is none.
    *
-   * @param accept looks at it first, and throws if this manager cannot have it; then nothing is changed
+   * @param accept called first; it throws if this manager cannot use the session, and then nothing is changed
    * @throws SessionOwnedError, StoreError, what `accept` throws
    */
   async take<T>(
@@ -56,13 +56,13 @@ export class Ownership implements Owner {
       const { tenant, imageId, labels, executionCount, outcomes, generation } = stored
       const record = { tenant, imageId, labels, executionCount, outcomes }
       const entry = await this.#put(id, null, record, generation)
-      // Otherwise another manager was faster: look again at who has it.
+      // Otherwise another manager was faster: check again who owns the session.
       if (entry) return { entry, record, accepted }
     }
   }
 
   /**
-   * What is known of a stored session, without its snapshot.
+   * Finds a stored session, without its snapshot.
    *
    * @throws StoreError
    */
@@ -71,7 +71,7 @@ export class Ownership implements Owner {
   }
 
   /**
-   * A stored session with its snapshot, whoever has it.
+   * Reads a stored session with its snapshot, whoever owns it.
    *
    * @throws StoreError
    */
@@ -80,7 +80,7 @@ export class Ownership implements Owner {
   }
 
   /**
-   * Removes a session that nobody has; false if there is none.
+   * Deletes a session that no other manager owns. Returns false if there is none.
    *
    * @throws SessionOwnedError, StoreError
    */
@@ -97,7 +97,7 @@ export class Ownership implements Owner {
     }
   }
 
-  /** @throws SessionOwnedError if another manager has it */
+  /** @throws SessionOwnedError if another manager owns it and `takeOver` is false */
   requireFree({ id, owner }: StoredSession, takeOver: boolean): void {
     if (takeOver || owner === undefined || owner.id === this.id || owner.remainingMs <= 0) return
     throw new SessionOwnedError(id, owner.id, owner.expiresAt)

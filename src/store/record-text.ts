@@ -1,11 +1,11 @@
-// A session's record as JSON, for stores that keep text. Owns reading and writing it; where it lies is the stores' business.
+// A session's record as JSON, for stores that keep text. Owns reading and writing it; the stores decide where it is kept.
 import type { SnapshotRecord } from './store.js'
 
 export function writeRecord({ tenant, imageId, labels, executionCount, outcomes }: SnapshotRecord): string {
   return JSON.stringify({ tenant, imageId, labels, executionCount, outcomes })
 }
 
-/** @returns undefined for what is no record */
+/** @returns undefined if the value is not a record */
 export function readRecord(value: unknown): SnapshotRecord | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   const { tenant, imageId, labels, executionCount, outcomes } = value as Partial<

@@ -1,4 +1,5 @@
-// Which stored sessions are to go: too old, unused for too long, or beyond their tenant's quota. Owns the choice; the manager removes them.
+// Chooses which stored sessions to remove: too old, idle for too long, or beyond their tenant's quota. Owns the choice; the manager removes
+// them.
 import type { StoredSession } from './store.js'
 
 export interface RetentionRules {
@@ -14,15 +15,15 @@ export interface Expired {
   readonly reason: RetentionReason
 }
 
-/** What remains of a tenant after the rules for single sessions. */
+/** A tenant's sessions that remain after the rules for single sessions. */
 interface Tenant {
   sizeBytes: number
   readonly sessions: StoredSession[]
 }
 
 /**
- * @param isInUse such sessions stay, and count for their tenant
- * @param nowMs by the store's clock, as good as it is known
+ * @param isInUse sessions in use are never removed, but count towards their tenant's quota
+ * @param nowMs by the store's clock, as accurately as it is known
  */
 export async function findExpired(
   sessions: AsyncIterable<StoredSession>,

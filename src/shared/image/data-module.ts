@@ -1,9 +1,9 @@
-// The WebAssembly module that holds an image's bytes. Owns its encoding. Every thread shares the one copy that V8 keeps of a
-// module's data segment, and no JavaScript can write to it: code in one slot cannot change what another slot runs.
+// The WebAssembly module that holds an image's bytes. Owns its encoding. All threads share the one copy that V8 keeps of a
+// module's data segment, and no JavaScript can write to it, so code in one slot cannot change what another slot runs.
 
 /**
- * Everything before the bytes. It has a fixed length, because the four numbers in it that depend on how many bytes follow are
- * padded: the module is what this function writes if and only if it begins with it.
+ * Everything before the bytes. Its length is fixed, because the numbers that depend on how many bytes follow are padded. So
+ * `dataModuleBytes` wrote a module if and only if the module begins with this head.
  */
 function head(length: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.of(
@@ -19,11 +19,11 @@ function head(length: number): Uint8Array<ArrayBuffer> {
   )
 }
 
-/** In the data section, before the bytes: number of segments, kind of the first, its length. */
+/** Length of the data section before the bytes: number of segments, kind of the first, its length. */
 const SEGMENT_HEAD_BYTES = 7
 const HEAD_BYTES = head(0).length
 
-/** A module with all parts, one after the other. */
+/** A module that holds all parts, one after another. */
 export function dataModuleBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const length = parts.reduce((sum, part) => sum + part.length, 0)
   const module = new Uint8Array(HEAD_BYTES + length)
@@ -36,14 +36,14 @@ export function dataModuleBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayB
   return module
 }
 
-/** How many bytes the module holds, or undefined if `dataModuleBytes` did not write it. */
+/** Number of bytes that the module holds; undefined if `dataModuleBytes` did not write it. */
 export function dataModuleLength(module: Uint8Array): number | undefined {
   const length = module.length - HEAD_BYTES
   if (length < 0) return undefined
   return head(length).every((byte, i) => byte === module[i]) ? length : undefined
 }
 
-/** LEB128 of a u32 in five bytes. */
+/** LEB128 of a u32, padded to five bytes. */
 function padded(value: number): number[] {
   return [0, 7, 14, 21].map((shift) => ((value >>> shift) & 0x7f) | 0x80).concat(value >>> 28)
 }

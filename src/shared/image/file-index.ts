@@ -1,8 +1,8 @@
-// The files of an image as one table of bytes: what the builder writes once, and every thread reads without making an object for a
-// file that nobody asks for. Owns the layout and which number each node has; snapshots name nodes by these numbers.
+// The files of an image as one table of bytes. The builder writes it once, and every thread reads it without making objects for
+// files that are never used. Owns the layout and the numbers of nodes; snapshots refer to nodes by these numbers.
 import type { ImageFile } from './image.js'
 
-/** Character devices of every session, below /dev. */
+/** Character devices that every session has below /dev. */
 export type DeviceName = 'null' | 'zero' | 'random' | 'stdin' | 'stdout' | 'stderr' | 'tty'
 
 const DEVICES: readonly (readonly [name: string, device: DeviceName])[] = [
@@ -16,10 +16,10 @@ const DEVICES: readonly (readonly [name: string, device: DeviceName])[] = [
   ['tty', 'tty'],
 ]
 
-/** What an index says of one node. Names and targets are byte strings: one UTF-16 unit per byte. */
+/** One node of an index. Names and targets are byte strings, with one UTF-16 unit per byte. */
 export type IndexedNode = {
   readonly mode: number
-  /** 0 for the root, which is node 1. */
+  /** The parent's number; 0 for the root, which is node 1. */
   readonly parent: number
   readonly name: string
 } & (
@@ -36,22 +36,25 @@ export interface IndexedEntry {
 }
 
 const KINDS = ['file', 'directory', 'symlink', 'device'] as const
-/** Words: number of nodes, of children, bytes of text, bytes of links' targets. Then nodes, children, text. */
+/** Words of the head: number of nodes, number of children, bytes of text, bytes of links' targets. Nodes, children and text follow. */
 const HEAD_WORDS = 4
-/** Kind and mode, parent, place and length of the name; then of a file its offset and length, of a directory its first child and their number, of a link place and length of the target, of a device its number. */
+/**
+ * Words of a node: kind and mode, parent, position and length of the name. Then offset and length of a file, first child and number of
+ * children of a directory, position and length of a link's target, or a device's number.
+ */
 const NODE_WORDS = 6
 const KIND_BITS = 2
 
 export class FileIndex {
-  /** Nodes have the numbers from 1 to this. */
+  /** Number of nodes. They are numbered from 1 to this. */
   readonly count: number
-  /** Of all links together. */
+  /** Length of all links' targets together. */
   readonly targetBytes: number
   readonly #words: Uint32Array
   readonly #text: Buffer
   readonly #firstChild: number
 
-  /** @param bytes - what `fileIndexBytes` wrote, at a multiple of 4 of its buffer; kept, and not changed */
+  /** @param bytes - the result of `fileIndexBytes`, at a multiple of 4 in its buffer; kept, and never changed */
   constructor(bytes: Uint8Array) {
     this.#words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2)
     const [count = 0, children = 0, textBytes = 0, targetBytes = 0] = this.#words
@@ -71,7 +74,7 @@ export class FileIndex {
     return node >= 1 && node <= this.count
   }
 
-  /** @param node - one that the index has */
+  /** @param node - must be in the index */
   node(node: number): IndexedNode {
     const at = HEAD_WORDS + (node - 1) * NODE_WORDS
     const head = this.#word(at)
@@ -90,7 +93,7 @@ export class FileIndex {
     }
   }
 
-  /** Of a directory, in the order in which it lists them. */
+  /** The entries of a directory, in the order in which it lists them. */
   *entries(directory: number): Generator<IndexedEntry> {
     const at = HEAD_WORDS + (directory - 1) * NODE_WORDS
     const [first, count] = [this.#word(at + 4), this.#word(at + 5)]
@@ -101,18 +104,18 @@ export class FileIndex {
     }
   }
 
-  /** Of a node that the index has; '' for the root. */
+  /** The path of a node, which must be in the index; '' for the root. */
   path(node: number): string {
     const { parent, name } = this.node(node)
     return parent === 0 ? '' : `${this.path(parent)}/${Buffer.from(name, 'latin1').toString('utf8')}`
   }
 
-  /** Files, directories and links as `fileIndexBytes` takes them; devices are in every index anyway. */
+  /** Files, directories and links, as input for `fileIndexBytes`. Without devices, which every index has. */
   files(): ImageFile[] {
     const files: ImageFile[] = []
     const paths = ['']
     const utf8 = (bytes: string) => Buffer.from(bytes, 'latin1').toString('utf8')
-    // A node comes after its directory.
+    // A directory precedes its nodes.
     for (let id = 2; id <= this.count; id += 1) {
       const node = this.node(id)
       const path = `${paths[node.parent - 1]}/${utf8(node.name)}`
@@ -149,7 +152,7 @@ type Planned = {
 )
 type PlannedDirectory = Extract<Planned, { kind: 'directory' }>
 
-/** Puts files into a tree with the directories and devices that every session has. Of two files with one path, the first counts. */
+/** Adds files to a tree of the directories and devices that every session has. If two files have the same path, the first counts. */
 class Plan {
   readonly nodes: Planned[] = []
   readonly #root: PlannedDirectory
@@ -182,7 +185,7 @@ class Plan {
     this.#put(directory, { ...this.#place(directory), name, kind: 'device', device })
   }
 
-  /** Makes what is missing of the path. */
+  /** Returns a directory, and creates the missing parts of its path. */
   directory(path: string, mode?: number): PlannedDirectory {
     let at = this.#root
     for (const name of path.split('/')) {
@@ -216,7 +219,7 @@ class Plan {
   }
 }
 
-/** The order of `files` decides the order in which directories list them. */
+/** Writes the table. The order of `files` is the order in which directories list them. */
 export function fileIndexBytes(files: readonly ImageFile[], cwd: string): Uint8Array<ArrayBuffer> {
   const plan = new Plan()
   plan.directory('/tmp', 0o1777)
@@ -266,7 +269,7 @@ function encode(nodes: readonly Planned[]): Uint8Array<ArrayBuffer> {
   return bytes
 }
 
-/** Text as the byte string that names are kept as. */
+/** Converts text to a byte string, the form in which names are stored. */
 function bytesOf(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1')
 }

@@ -1,13 +1,13 @@
-// The bytes of an image file. Owns the layout and its checks; what the parts mean is image.ts, where the file lies is
-// cache.ts. Layout: the head (magic, u32 format version, u32 length of the header, u32 length of the head, u32 zero, header as JSON,
+// The bytes of an image file. Owns the layout and its checks; image.ts owns the meaning of the parts, cache.ts owns where the file
+// is. Layout: the head (magic, u32 format version, u32 length of the header, u32 length of the head, u32 zero, header as JSON,
 // padding, sections at multiples of 8), the head's sha-256, which is the image's id, and the contents of all files. The head lists the
-// hashes of their blocks (file-blocks.ts), so the id covers them, and a block can be checked when it is read.
+// hashes of their blocks (file-blocks.ts), so the id covers them, and each block can be checked when it is read.
 import { createHash } from 'node:crypto'
 import { dataModuleLength } from './data-module.js'
 import { BLOCK_HASH_BYTES, blockCount, FILE_BLOCK_BYTES, isBlock } from './file-blocks.js'
 import type { Image, ImageLibrary, ImagePackage, NativeCode } from './image.js'
 
-/** What a file holds: an image whose modules are not compiled yet. */
+/** The contents of an image file: an image whose modules are not compiled yet. */
 export interface ImageContents
   extends Omit<
     Image,
@@ -22,9 +22,9 @@ export interface ImageContents
   > {
   readonly moduleBytes: Uint8Array<ArrayBuffer>
   readonly trampolineBytes: Uint8Array<ArrayBuffer>
-  /** What `dataModuleBytes` makes of the bytes of the runs, the table of the files, and the hashes of their blocks. */
+  /** The result of `dataModuleBytes` for the bytes of the runs, the table of the files, and the hashes of their blocks. */
   readonly dataBytes: Uint8Array<ArrayBuffer>
-  /** Contents of the files. Null where only the head of the image's file was read. */
+  /** Contents of the files. Null if only the head of the image's file was read. */
   readonly fileBytes: Uint8Array<ArrayBuffer> | null
 }
 
@@ -34,13 +34,13 @@ export class ImageFormatError extends Error {
 }
 
 export const IMAGE_FORMAT_VERSION = 6
-/** A larger file is no image. V8 compiles no larger module, and a module has all files where they are in no file. */
+/** Largest image file. V8 compiles no larger module, and an image that is in no file keeps the contents of its files in a module. */
 export const MAX_IMAGE_BYTES = 2 ** 30
 const MAGIC = 'BRUMATE\n'
-/** Before the header. */
+/** Length of the fields before the header. */
 export const FIXED_HEAD_BYTES = 24
 export const HASH_BYTES = 32
-/** Hashing this many takes two or three milliseconds. */
+/** Hashing this many bytes takes two or three milliseconds. */
 const HASHED_AT_ONCE_BYTES = 4 * 1024 * 1024
 const BLOCKS_AT_ONCE = HASHED_AT_ONCE_BYTES / FILE_BLOCK_BYTES
 const ALIGNMENT = 8
@@ -102,13 +102,13 @@ export async function encodeImage(contents: ImageContents): Promise<Uint8Array<A
 export interface DecodedImage {
   readonly id: string
   readonly contents: ImageContents
-  /** Where the contents of files begin in the image's file. */
+  /** Offset of the files' contents in the image's file. */
   readonly filesAt: number
-  /** Compares the bytes with the id, in slices of a few milliseconds. Nothing may be used before this has resolved. */
+  /** Checks the bytes against the id, in slices of a few milliseconds. Do not use the image before this has resolved. */
   verify(): Promise<void>
 }
 
-/** How many bytes there are before the id. @param start - the first `FIXED_HEAD_BYTES` of a file. @throws ImageFormatError */
+/** Number of bytes before the id. @param start - the first `FIXED_HEAD_BYTES` of a file. @throws ImageFormatError */
 export function headLength(start: Uint8Array): number {
   if (start.length < FIXED_HEAD_BYTES) throw new ImageFormatError('the file is too short')
   const head = new DataView(start.buffer, start.byteOffset, start.length)
@@ -129,7 +129,7 @@ export function decodeImage(bytes: Uint8Array<ArrayBuffer>, size = bytes.length)
   const bodyLength = headLength(bytes)
   const filesAt = bodyLength + HASH_BYTES
   check(filesAt <= bytes.length && filesAt <= size, 'its head is cut off')
-  // Not `bytes.subarray`: of a Buffer, that is a Buffer.
+  // Not `bytes.subarray`, which would return a Buffer for a Buffer.
   const body = new Uint8Array(bytes.buffer, bytes.byteOffset, bodyLength)
   const stated = Buffer.from(bytes.subarray(bodyLength, filesAt))
 
@@ -155,7 +155,7 @@ export function decodeImage(bytes: Uint8Array<ArrayBuffer>, size = bytes.length)
   const runSection = section('runs').slice()
   check(runSection.length % 8 === 0, 'runs')
   const { sections: _, libraries, ...rest } = header
-  // Not a view: it goes to every thread, which would get a copy of the whole file.
+  // A copy, because it is sent to every thread: for a view, each would get a copy of the whole file.
   const callable = section('callable').slice()
   const contents: ImageContents = {
     ...rest,
@@ -180,7 +180,7 @@ export function decodeImage(bytes: Uint8Array<ArrayBuffer>, size = bytes.length)
   }
 }
 
-/** True where they were not read: their blocks are checked when they are. */
+/** Checks the files' contents. True if they were not read, because then each block is checked when it is read. */
 async function areFilesWhole(contents: ImageContents): Promise<boolean> {
   const { fileBytes } = contents
   if (fileBytes === null) return true
@@ -193,7 +193,7 @@ async function areFilesWhole(contents: ImageContents): Promise<boolean> {
   return true
 }
 
-/** Of the blocks of the files' contents. */
+/** The hashes of the blocks of the files' contents. */
 export function hashesOf({ dataBytes, fileContents }: ImageContents): Uint8Array {
   const data = dataBytes.subarray(dataBytes.length - (dataModuleLength(dataBytes) ?? 0))
   return data.subarray(fileContents.hashes)
@@ -234,7 +234,7 @@ function checkContents(contents: ImageContents): void {
     typeof env === 'object' && env !== null && Object.values(env).every((v) => typeof v === 'string'),
     'env',
   )
-  // Where memory ends, as workers/image-bytes.ts takes it.
+  // The table starts where the memory's bytes end, as workers/image-bytes.ts assumes.
   check(fileTable?.offset === total && isCount(fileTable.length), 'fileTable')
   check(fileTable.offset + fileTable.length <= dataLength, 'fileTable')
   check(isCount(fileContents?.length) && isCount(fileContents.hashes), 'fileContents')
@@ -273,7 +273,7 @@ function align(offset: number): number {
   return Math.ceil(offset / ALIGNMENT) * ALIGNMENT
 }
 
-/** Not with Web Crypto: it copies all bytes on this thread before it hashes on another, and the copy alone takes as long as this. */
+/** Does not use Web Crypto, which copies all bytes on this thread before it hashes on another: that copy alone takes as long as this. */
 async function sha256InSlices(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   const hash = createHash('sha256')
   for (let at = 0; at < bytes.length; at += HASHED_AT_ONCE_BYTES) {

@@ -1,5 +1,5 @@
-// The last step to an image: compiles its modules. Owns nothing else; the bytes come from a file (src/image/open.ts) or straight from the
-// recorder (the builder's check).
+// The last step to an image: compiles its modules. Owns nothing else; the bytes come from a file (src/image/open.ts), or directly from the
+// recorder (in the builder's check).
 import { dataModuleBytes } from './data-module.js'
 import { type DecodedImage, type ImageContents, ImageFormatError } from './format.js'
 import type { FileSource, Image } from './image.js'
@@ -7,9 +7,9 @@ import { pageXorModuleBytes } from './page-xor-module.js'
 import { stackProbeBytes } from './stack-probe.js'
 
 /**
- * Compiles outside the calling thread. Rejects if a module is not valid.
+ * Compiles on other threads. Rejects if a module is not valid.
  *
- * @param source - where slots read files; undefined: from a module, which is made of the contents
+ * @param source - where slots read files; if undefined, from a module that is made of the contents
  */
 export async function loadImage(id: string, contents: ImageContents, source?: FileSource): Promise<Image> {
   const { moduleBytes, trampolineBytes, dataBytes, fileBytes, ...rest } = contents
@@ -35,7 +35,7 @@ async function inModule(fileBytes: Uint8Array | null): Promise<FileSource> {
 }
 
 /**
- * The image of a file, if the file is not damaged. Hashing and compiling run beside each other.
+ * The image of a file, if the file is not damaged. Hashes and compiles at the same time.
  *
  * @param descriptor - of the file, if only its head was read
  * @throws ImageFormatError
@@ -47,7 +47,7 @@ export async function loadVerified(decoded: DecodedImage, descriptor?: number): 
     contents,
     descriptor === undefined ? undefined : { kind: 'file', descriptor, offset: filesAt },
   )
-  // Code of a damaged file often does not compile. That is not what is wrong with the file.
+  // The code of a damaged file often does not compile. The error to report is then the damage.
   loading.catch(() => {})
   await verify()
   try {

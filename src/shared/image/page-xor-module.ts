@@ -40,8 +40,8 @@ export type XorPages = (a: number, b: number, count: number, out: number, maps: 
 
 /**
  * A module that imports `env.memory` and exports `xor(a, b, count, out, maps)`, which compares `count` pages (1 to 16) of 4,096 bytes at
- * `a` with those at `b`. For each page that differs it appends a map of 256 bits to `maps`, with a bit set for each 16 bytes that differ,
- * and the XOR of these bytes to `out`. Returns a bit for each page that differs and, from bit 16 on, the number of 16-byte parts
+ * `a` with those at `b`. For each page that differs, it appends a map of 256 bits to `maps`, with a bit set for each 16 bytes that differ,
+ * and the XOR of these bytes to `out`. It returns a bit for each page that differs and, from bit 16 on, the number of 16-byte parts
  * written to `out`. `out` needs room for one more part.
  */
 export function pageXorModuleBytes(): Uint8Array<ArrayBuffer> {

@@ -1,7 +1,7 @@
-// Reads the head of an image file: all of it but the contents of files. Owns the order of the reads; what they give is format.ts's.
+// Reads the head of an image file: everything except the contents of files. Owns the order of the reads; format.ts parses the result.
 import { FIXED_HEAD_BYTES, HASH_BYTES, headLength, ImageFormatError } from './format.js'
 
-/** Reads up to `count` bytes at `position` of the file to `into`, at `at`; says how many there were. */
+/** Reads up to `count` bytes at `position` of the file into `into`, at `at`. Returns how many were read. */
 export type ReadFile = (
   into: Uint8Array,
   at: number,
@@ -10,10 +10,10 @@ export type ReadFile = (
 ) => number | Promise<number>
 
 /**
- * The head, unchecked, with the hash after it.
+ * Reads the head, unchecked, with the hash that follows it.
  *
  * @param size - of the file
- * @throws ImageFormatError if the file is no image, or has no whole head
+ * @throws ImageFormatError if the file is not an image, or its head is not complete
  */
 export async function readHead(read: ReadFile, size: number): Promise<Uint8Array<ArrayBuffer>> {
   const start = new Uint8Array(Math.min(size, FIXED_HEAD_BYTES))

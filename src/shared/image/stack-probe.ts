@@ -1,10 +1,10 @@
-// The WebAssembly module that tells whether a thread has stack left (workers/host/stack-reserve.ts uses it). Owns its bytes.
-// It depends on nothing in an image, so image files do not hold it.
+// The WebAssembly module that tests whether a thread has stack left (workers/host/stack-reserve.ts uses it). Owns its bytes.
+// The module is the same for every image, so image files do not contain it.
 import { section, text, unsigned } from './wasm-encoding.js'
 
 /**
- * Stack that `probe` asks for: a few hundred bytes more than this. What imports need is a third of it at most, where V8 compiles their
- * JavaScript at that moment.
+ * Stack that `probe` requires, plus a few hundred bytes. Imports need at most a third of it, even if V8 compiles their JavaScript at that
+ * moment.
  */
 export const PROBE_FRAME_BYTES = 128 * 1024
 const V128_BYTES = 16
@@ -55,7 +55,7 @@ export function stackProbeBytes(): Uint8Array<ArrayBuffer> {
   return bytes
 }
 
-/** Stores byte by byte: some ten thousand instructions are written where an image is opened, on the main thread. */
+/** Writes byte by byte, for speed: these are some ten thousand instructions, written on the main thread when an image is opened. */
 function probeCode(): Uint8Array {
   const values = PROBE_FRAME_BYTES / V128_BYTES
   const code = new Uint8Array(16 * values)
@@ -73,7 +73,7 @@ function probeCode(): Uint8Array {
     for (; rest >= 0x80; rest >>>= 7) code[at++] = (rest & 0x7f) | 0x80
     code[at++] = rest
   }
-  // The first operand comes from the call, so that nothing can be combined before it.
+  // The first operand comes from the call, so that the compiler cannot combine values before it.
   for (const byte of [OP.localGet, 0, OP.call, NEXT, OP.simd, SIMD.splat]) code[at++] = byte
   for (let i = 0; i < values; i++) {
     code[at++] = OP.simd

@@ -1,4 +1,4 @@
-// The parts of a WebAssembly binary that our own small modules are written with, as lists of bytes. Owns their encoding only.
+// The parts of a WebAssembly binary that our own small modules need, as lists of bytes. Owns their encoding only.
 
 export function section(id: number, content: readonly number[]): number[] {
   return [id, ...unsigned(content.length), ...content]

@@ -1,34 +1,34 @@
 // Messages to and from the builder's thread. Owns no behaviour.
 import type { Image } from '../image/image.js'
 
-/** Its `workerData`. */
+/** The `workerData` of the builder's thread. */
 export type BuilderData = StandardBuilderData | PackageBuilderData
 
-/** The image without packages. */
+/** Data for the image without packages. */
 export interface StandardBuilderData {
   readonly kind: 'standard'
-  /** For `Image.codeKey`. */
+  /** Becomes `Image.codeKey`. */
   readonly codeKey: string
   readonly pyodide: PyodidePaths
-  /** File of this machine with the kernel's packages: a JSON object of paths and texts; scripts/build.mjs makes it. */
+  /** Local path of the kernel's packages: a JSON object of paths and texts, made by scripts/build.mjs. */
   readonly kernelFile: string
-  /** Zip archive of this machine with the `tzdata` package; scripts/zoneinfo.mjs makes it. */
+  /** Local path of a zip archive with the `tzdata` package, made by scripts/zoneinfo.mjs. */
   readonly timeZoneFile: string
-  /** Zip archive of this machine with the standard library and its compiled modules; scripts/stdlib.mjs makes it. */
+  /** Local path of a zip archive with the standard library and its compiled modules, made by scripts/stdlib.mjs. */
   readonly standardLibraryFile: string
 }
 
-/** An image with packages, made from one without. */
+/** Data for an image with packages, which is made from one without. */
 export interface PackageBuilderData {
   readonly kind: 'packages'
-  /** For `Image.codeKey`. */
+  /** Becomes `Image.codeKey`. */
   readonly codeKey: string
   readonly pyodide: PyodidePaths
   readonly base: Image
   readonly wheels: readonly WheelFile[]
   /** Modules to import before memory is recorded, in this order. */
   readonly preload: readonly string[]
-  /** Directory of this machine where unpacked wheels are kept. */
+  /** Local directory where unpacked wheels are kept. */
   readonly layerDirectory: string
 }
 
@@ -36,19 +36,19 @@ export interface PackageBuilderData {
 export interface PyodidePaths {
   /** Its package.json. */
   readonly manifest: string
-  /** Emscripten's and Pyodide's JavaScript: one ES module. */
+  /** Emscripten's and Pyodide's JavaScript, as one ES module. */
   readonly script: string
   readonly wasm: string
   readonly standardLibrary: string
 }
 
-/** A wheel that was fetched. */
+/** A downloaded wheel. */
 export interface WheelFile {
   readonly name: string
   readonly version: string
-  /** Of its bytes, hex. The builder checks it. */
+  /** SHA-256 of the wheel, in hex. The builder checks it. */
   readonly sha256: string
-  /** Of a file on this machine. */
+  /** Local path of the wheel. */
   readonly path: string
 }
 
@@ -61,8 +61,8 @@ export type BuildStep =
   | { readonly step: 'recording' }
 
 export type BuilderReply =
-  /** The last message: the bytes of an image file, or why there is none. */
+  /** The last message: the bytes of an image file, or the reason why there is none. */
   | { readonly ok: true; readonly bytes: Uint8Array<ArrayBuffer> }
-  /** `package` has the name of the one that is to blame, `module` that of its module if that is what cannot be preloaded. */
+  /** `package` is the package that caused the failure; `module` is its module that could not be preloaded, if that is the failure. */
   | { readonly ok: false; readonly reason: string; readonly package?: string; readonly module?: string }
   | { readonly progress: BuildStep }

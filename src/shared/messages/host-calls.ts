@@ -1,15 +1,15 @@
-// How a slot makes host calls of code that blocks its thread: messages, and the words that both threads share. Owns no behaviour; the
-// slot's side is workers/host/host-calls.ts and credit.ts beside it, the main thread's src/slots/call-door.ts and credit.ts.
+// Host calls of code that blocks its slot's thread: the messages, and the words that both threads share. Owns no behaviour; the
+// slot's side is workers/host/host-calls.ts and credit.ts beside it, the main thread's side src/slots/call-door.ts and credit.ts.
 import type { MessagePort } from 'node:worker_threads'
 
 /**
- * Both directions of the port carry `[epoch, bytes]`. The main thread answers every message with exactly one of the same epoch, which is
- * empty if there is nothing to report. After sending an answer, and after requesting an interrupt, the main thread adds 1 to element 0
- * of `changes` and notifies it.
+ * Both directions of the port carry `[epoch, bytes]`. The main thread answers every message with exactly one message of the same epoch,
+ * which is empty if there is nothing to report. After sending an answer, and after requesting an interrupt, the main thread adds 1 to
+ * element 0 of `changes` and notifies it.
  */
 export interface HostCallWire {
   readonly port: MessagePort
-  /** Three Int32; what the second and third mean is in `CreditWord`. */
+  /** Three Int32. `CreditWord` describes the second and third. */
   readonly changes: SharedArrayBuffer
 }
 

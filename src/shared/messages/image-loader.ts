@@ -2,7 +2,7 @@
 import type { Image } from '../image/image.js'
 
 export interface LoaderRequest {
-  /** Of the image's file. The main thread keeps it open. */
+  /** File descriptor of the image's file. The main thread keeps it open. */
   readonly descriptor: number
   /** Size of the file. */
   readonly bytes: number

@@ -1,19 +1,19 @@
-// How a slot asks the manager's account for memory. Owns no behaviour; the slot's side is workers/memory/budget.ts, the main
-// thread's src/memory/slot-lease.ts.
+// A slot's requests for memory to the manager's account. Owns no behaviour; the slot's side is workers/memory/budget.ts, the main
+// thread's side src/memory/slot-lease.ts.
 import type { MessagePort } from 'node:worker_threads'
 
 /** Unit of requests and grants. */
 export const GRANT_BYTES = 65_536
 
 /**
- * What the slot sends. `grow` and `pack` each get one answer; memory to pack a snapshot may come from the account's reserve.
- * `giveBack` gets none.
+ * A message from the slot. `grow` and `pack` each get one answer; memory for packing a snapshot may come from the account's reserve.
+ * `giveBack` gets no answer.
  */
 export type MemoryMessage = readonly [what: 'grow' | 'pack' | 'giveBack', bytes: number]
 
 /**
- * The slot sends over the port; the main thread answers in `words`, two Int32 that wrap around. The main thread never reads them, so a
- * slot that changes them harms only itself.
+ * The slot sends over the port, and the main thread answers in `words`, two Int32 that wrap around. The main thread never reads them, so
+ * a slot that changes them harms only itself.
  */
 export interface MemoryWire {
   readonly port: MessagePort

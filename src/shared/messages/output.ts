@@ -1,11 +1,11 @@
-// Shared memory of a lease through which the output that a slot has not sent yet survives its worker. Owns the layout. The slot writes,
-// and the main thread reads only when the worker has ended: it may be lied to (R3).
+// Shared memory of a lease, so that output which a slot has not sent yet survives the end of its worker. Owns the layout. The slot writes,
+// and the main thread reads only after the worker has ended. The contents are untrusted (R3).
 
-/** Per stream. The slot sends what does not fit. */
+/** Size of each stream's buffer. The slot sends output that does not fit. */
 export const OUTPUT_BUFFER_BYTES = 65_536
 
 const WORDS_BYTES = 32
-/** Index of the Int32s in front of the buffers. */
+/** Indexes of the Int32s before the buffers. */
 const EXECUTION = 0
 const LENGTHS = { 1: 1, 2: 2 } as const
 const CHUNKS = 3
@@ -13,7 +13,7 @@ const CHUNKS = 3
 export class SharedOutput {
   readonly memory: SharedArrayBuffer
   readonly #words: Int32Array
-  /** What was written to each stream and not sent yet, as UTF-8. */
+  /** The output of each stream that has not been sent yet, as UTF-8. */
   readonly buffers: { readonly 1: Uint8Array; readonly 2: Uint8Array }
 
   constructor(memory = new SharedArrayBuffer(WORDS_BYTES + 2 * OUTPUT_BUFFER_BYTES)) {
@@ -32,12 +32,12 @@ export class SharedOutput {
     this.#words[EXECUTION] = executionId
   }
 
-  /** Bytes of a stream's buffer that are in use. At each write, so no Atomics: the reader comes long after. */
+  /** Sets how many bytes of a stream's buffer are in use. Called at each write, so it uses no Atomics: the reader comes much later. */
   setLength(stream: 1 | 2, bytes: number): void {
     this.#words[LENGTHS[stream]] = bytes
   }
 
-  /** A chunk was sent. What the buffers still have is known when their lengths are set again. */
+  /** Counts a chunk that was sent, and resets the lengths until they are set again. */
   countChunk(): void {
     this.setLength(1, 0)
     this.setLength(2, 0)
@@ -45,8 +45,8 @@ export class SharedOutput {
   }
 
   /**
-   * What was written to the stream and not sent: empty if the memory is another execution's, or if more chunks than these are on their
-   * way. A copy, because a worker that is being ended may still write.
+   * The stream's output that was not sent. Empty if the memory belongs to another execution, or if the slot has sent a different number of
+   * chunks, because some are still on their way. A copy, because a worker that is being ended may still write.
    */
   rest(executionId: number, stream: 1 | 2, chunks: number): Uint8Array {
     if (Atomics.load(this.#words, EXECUTION) !== executionId || this.#chunks !== chunks) return NOTHING

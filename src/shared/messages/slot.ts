@@ -1,5 +1,5 @@
-// Every message between the caller's thread and a slot, as types. Owns no behaviour but the names: what a message from a
-// slot must look like is enforced in slots/guard.ts (R3), because types do not survive a hostile thread.
+// The types of all messages between the caller's thread and a slot. Owns names and no behaviour: slots/guard.ts enforces the
+// form of messages from a slot (R3), because types mean nothing to a hostile thread.
 import type { MessagePort } from 'node:worker_threads'
 import type { HostCallWire } from './host-calls.js'
 import type { MemoryWire } from './memory.js'
@@ -24,7 +24,7 @@ export interface LeaseWire {
   readonly interrupt: SharedArrayBuffer
   /** Output that is not sent yet (output.ts). */
   readonly output: SharedArrayBuffer
-  /** Where it asks for memory. */
+  /** For requests for memory. */
   readonly memory: MemoryWire
 }
 
@@ -43,7 +43,7 @@ export interface AttachRequest {
   readonly session: Uint8Array
   /** The storage that the session shares with others. */
   readonly mount: MountWire | null
-  /** What the main thread had released of the slot's calls, and what the session's earlier ones still hold (workers/host/credit.ts). */
+  /** Bytes of the slot's calls that the main thread has released, and bytes that earlier calls hold (workers/host/credit.ts). */
   readonly releasedBytes: number
   readonly heldBytes: number
 }
@@ -54,40 +54,40 @@ export interface AttachRequest {
 export type Effort = 'small' | 'quick' | 'least'
 
 export interface SnapshotRequest {
-  /** Most bytes of global values that travel beside the memory. 0: globals are not described either. */
+  /** Most bytes of global values that are sent beside the memory. With 0, globals are not described either. */
   readonly valuesBytes: number
   /** Most bytes of the body. */
   readonly maxBytes: number | null
   readonly effort: Effort
-  /** Names this capture, if the next one may build on it. Each capture of a slot has another number. */
+  /** Identifies this capture, if the next one may build on it. Unique among the captures of a slot. */
   readonly number: number | null
-  /** An earlier capture of this slot, or what it restored, whose blocks the main thread has. Those that are unchanged need not be sent. */
+  /** Number of an earlier capture of this slot, or of the snapshot it restored. Blocks that have not changed since need not be sent. */
   readonly base: number | null
 }
 
-/** What `restore` takes of a snapshot: src/shared/snapshot/document.ts has the whole. */
+/** The parts of a snapshot that `restore` needs. src/shared/snapshot/document.ts has all parts. */
 export interface RestoreRequest extends AttachRequest {
-  /** Hostile. No other thread has this memory. */
+  /** Untrusted. No other thread has this memory. */
   readonly body: Uint8Array
   readonly formatVersion: number
   readonly bodyHash: Uint8Array
   readonly rawBytes: number
   readonly memoryBytes: number
-  /** As that of a capture: names the snapshot, if the next capture may build on it. */
+  /** Like the number of a capture: identifies the snapshot, if the next capture may build on it. */
   readonly number: number | null
 }
 
 export interface ExecuteRequest {
-  /** Unique in the slot, from 1 on: what `interrupt` names. */
+  /** Unique in the slot, starting at 1. `interrupt` refers to it. */
   readonly id: number
   readonly executionCount: number
   readonly code: string
-  /** Send output while it is written, per stream. */
+  /** Whether to send a stream's output while it is written. */
   readonly liveStdout: boolean
   readonly liveStderr: boolean
 }
 
-/** What sessions do most: their requests bypass Comlink. */
+/** The most frequent methods. Their requests bypass Comlink. */
 export const DIRECT_METHODS = ['execute', 'get', 'set'] as const
 export type DirectMethod = (typeof DIRECT_METHODS)[number]
 
@@ -105,24 +105,24 @@ export interface DirectRequest {
 }
 
 export interface ResumeRequest {
-  /** As of an execution. */
+  /** Like the id of an execution. */
   readonly id: number
   readonly liveStdout: boolean
   readonly liveStderr: boolean
-  /** Answers of host calls, as the kernel's ANSWER takes them. */
+  /** Answers of host calls, in the form of the kernel's ANSWER. */
   readonly answers: readonly Uint8Array[]
 }
 
-/** Messages to a slot without an answer, on the same port so that order is kept. */
+/** Messages to a slot that get no answer. They use the same port, to keep the order. */
 export type SlotNotice =
-  /** Answers of host calls: taken when the execution awaits, or by the next one. */
+  /** Answers of host calls. The execution takes them when it awaits, or else the next one takes them. */
   | { readonly notice: 'answers'; readonly answers: readonly Uint8Array[] }
   /**
-   * The execution stops where it awaits, and its call answers `suspended`. Nothing happens if it has sent more than `batches` of
-   * host calls: then there is something to wait for.
+   * Stops the execution where it awaits; its call then answers `suspended`. Ignored if the execution has sent more than `batches` batches
+   * of host calls, because then there is something to wait for.
    */
   | { readonly notice: 'suspend'; readonly id: number; readonly batches: number }
-  /** Arguments of host calls were released, and the slot had asked for a notice. */
+  /** Arguments of host calls were released. Sent if the slot has asked for it. */
   | { readonly notice: 'credit' }
 
 /** Output of a running execution, in the order in which it was written. */
@@ -130,11 +130,11 @@ export interface LiveOutput {
   /** The stream that `text` begins with: 1 stdout, 2 stderr. */
   readonly stream: 1 | 2
   readonly text: string
-  /** If there is text of both streams: how long its parts are. From one part to the next, the stream is the other one. */
+  /** The lengths of the parts of `text`, if it has output of both streams. Parts alternate between the streams. */
   readonly lengths?: Uint32Array
 }
 
-/** What an execution did to a private file. */
+/** A change that an execution made to a private file. */
 export interface ChangedFile {
   readonly path: string
   readonly change: 'created' | 'changed' | 'removed'
@@ -142,19 +142,19 @@ export interface ChangedFile {
 }
 
 export interface FileChanges {
-  /** By path. */
+  /** Changed files, one entry for each path. */
   readonly files: readonly ChangedFile[]
-  /** How many more there are. */
+  /** Number of changed files that are not listed. */
   readonly more: number
 }
 
-/** What the main thread asks of the private files. Paths are byte strings, as in `StorageCalls`. */
+/** The main thread's requests for private files. Paths are byte strings, as in `StorageCalls`. */
 export type FileRequest =
   | {
       readonly name: 'readFile' | 'writeFile' | 'list' | 'stat' | 'remove' | 'rename' | 'mkdir'
       readonly parameters: readonly unknown[]
     }
-  /** A part of a file. `node`: what the last part gave, and 0 for the first one: the file must be the same one still. */
+  /** Reads a part of a file. `node` is 0 for the first part, then the previous answer's, to make sure that it is still the same file. */
   | {
       readonly name: 'readPart'
       readonly path: string
@@ -162,7 +162,7 @@ export type FileRequest =
       readonly position: number
       readonly length: number
     }
-  /** The first part makes the file, or empties it. */
+  /** Writes a part of a file. The first part creates the file, or empties it. */
   | {
       readonly name: 'writePart'
       readonly path: string
@@ -171,7 +171,7 @@ export type FileRequest =
       readonly bytes: Uint8Array
     }
 
-/** What came of it: null, bytes, names that are joined by `/`, a status, or the node of a part. */
+/** The result of a request: nothing, bytes, names joined by `/`, a status, or the node of a part. */
 export interface FileAnswer {
   readonly bytes: Uint8Array | null
   readonly names: string | null
@@ -179,35 +179,35 @@ export interface FileAnswer {
   readonly node: number
 }
 
-/** What a call into the kernel wrote and used, however it came out. */
+/** The output and resource use of a call into the kernel, whether it succeeded or failed. */
 export interface RunReport {
-  /** What `output` events have not brought. */
+  /** Output that was not sent with `output` events. */
   readonly stdout: string
   readonly stderr: string
   readonly durationMs: number
-  /** The interpreter's memory now, and at its most. */
+  /** The interpreter's memory now, and its peak. */
   readonly memoryBytes: number
   readonly peakMemoryBytes: number
-  /** Private files, holes included. */
+  /** Size of private files, holes included. */
   readonly fileBytes: number
-  /** Of this call, both streams. */
+  /** Output of this call, both streams together. */
   readonly outputBytes: number
-  /** As in `calls`. */
+  /** See the event `calls`. */
   readonly takenBytes: number
-  /** Of private files, if there are any. */
+  /** Changes of private files, if there are any. */
   readonly changes?: FileChanges
 }
 
-/** What can cut an execution's output off. */
+/** Limits that can cut off an execution's output. */
 export type ExceededLimit = 'outputBytes' | 'maxMemoryBytes'
 
-/** What a call into the kernel came to. */
+/** The result of a call into the kernel. */
 export type SlotReply =
   | (RunReport & {
       readonly kind: 'outcome'
-      /** Marshal bytes of the kernel's outcome tuple; null for the commonest (src/shared/values/nothing.ts). */
+      /** Marshal bytes of the kernel's outcome tuple; null for the most common one (src/shared/values/nothing.ts). */
       readonly payload: Uint8Array | null
-      /** The limit the execution went past, if any. */
+      /** The limit that the execution exceeded, if any. */
       readonly exceeded: ExceededLimit | null
     })
   /** An execution that stopped where it awaits host calls. */
@@ -215,75 +215,75 @@ export type SlotReply =
   /** Answer of `snapshot`. */
   | {
       readonly kind: 'captured'
-      /** Of its blocks those that are not in the base. No other thread has this memory. */
+      /** The blocks that are not in the base. No other thread has this memory. */
       readonly body: Uint8Array
-      /** The blocks of the body in their order (src/shared/snapshot/body.ts); null: `body` is all of it, in version 2 of the format. */
+      /** The order of the body's blocks (src/shared/snapshot/body.ts); null if `body` is the whole body, in version 2 of the format. */
       readonly plan: Uint32Array | null
       readonly bodyHash: Uint8Array
       readonly rawBytes: number
       readonly memoryBytes: number
-      /** MessagePack of the kernel's. */
+      /** MessagePack, written by the kernel. */
       readonly description: Uint8Array
       readonly values: Uint8Array
       readonly files: readonly { readonly path: string; readonly sizeBytes: number }[]
-      /** Memory that the slot gives back with it: for the snapshot, and what packing it took. */
+      /** Memory that the slot gives back with this reply: that of the snapshot, and that used for packing it. */
       readonly returnedBytes: number
     }
   /** A snapshot was not taken or not restored, and nothing was changed. */
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly message: string }
-  /** The interpreter is gone; the worker is to be ended. */
+  /** The interpreter is gone, and the worker should be ended. */
   | { readonly kind: 'died'; readonly reason: string }
-  /** Answers of `file`: what came of it, or the name of the operating system's error. */
+  /** Answers of `file`: the result, or the operating system's error name. */
   | ({ readonly kind: 'file' } & FileAnswer)
   | { readonly kind: 'file-error'; readonly code: string }
-  /** Answer of `revert`: the interpreter is the image again, or it has grown too large for that. */
+  /** Answer of `revert`. `done` is false if the interpreter has grown too large to become the image again. */
   | { readonly kind: 'reverted'; readonly done: boolean }
 
-/** `no-room`: the manager's `maxMemoryBytes` leaves no room for it now. */
+/** `no-room` means that the manager's `maxMemoryBytes` leaves no room for it now. */
 export type RefusalReason = 'corrupt' | 'too-large' | 'not-captured' | 'no-room'
 
-/** What a slot exposes over Comlink. Every one answers with a `SlotReply` and none throws. */
+/** The methods that a slot exposes over Comlink. Each answers with a `SlotReply`, and none throws. */
 export interface SlotMethods {
   attach(request: AttachRequest): Promise<SlotReply>
   execute(request: ExecuteRequest): Promise<SlotReply>
-  /** Goes on with an execution that was suspended, here or where a snapshot was taken. */
+  /** Continues an execution that was suspended, in this slot or before a snapshot was taken. */
   resume(request: ResumeRequest): Promise<SlotReply>
-  /** Replaces the callbacks that Python sees; marshal bytes of the kernel's list. */
+  /** Replaces the callbacks that Python sees. Takes marshal bytes of the kernel's list. */
   setCallbacks(callbacks: Uint8Array): Promise<SlotReply>
   get(id: number, name: string): Promise<SlotReply>
   set(id: number, name: string, value: Uint8Array): Promise<SlotReply>
   clear(id: number): Promise<SlotReply>
   /** Ends the wait of execution `id` if it is awaiting; running code is reached through shared memory instead. */
   interrupt(id: number): Promise<SlotReply>
-  /** The whole state of the session, at an empty stack; the session goes on. Answers `captured` or `refused`. */
+  /** Captures the whole state of the session, at an empty stack. The session continues. Answers `captured` or `refused`. */
   snapshot(id: number, request: SnapshotRequest): Promise<SlotReply>
   /**
-   * Becomes the session of a snapshot, in place of whatever is there. Answers as `attach`, or `refused` with everything
-   * as it was.
+   * Restores the session of a snapshot, in place of the current state. Answers like `attach`, or `refused` with nothing
+   * changed.
    */
   restore(request: RestoreRequest): Promise<SlotReply>
   revert(): Promise<SlotReply>
-  /** One operation on the private files, also while an execution awaits. Answers `file` or `file-error`. */
+  /** Runs one operation on the private files, even while an execution awaits. Answers `file` or `file-error`. */
   file(request: FileRequest): Promise<SlotReply>
-  /** Runs a little, thoroughly of everything, and reverts, so that V8 has compiled what sessions use. Before any `attach`. */
+  /** Runs a little code (`thoroughly`: some of everything) and reverts, so that V8 has compiled what sessions use. Before any `attach`. */
   warm(thoroughly: boolean): Promise<SlotReply>
 }
 
-/** What a slot says by itself, on the same port so that order is kept. */
+/** Messages that a slot sends without a request. They use the same port, to keep the order. */
 export type SlotEvent =
   | { readonly event: 'ready' }
   | {
-      /** New host calls of execution `id`, its `batch`th lot. */
+      /** New host calls of execution `id`, in its `batch`th batch. */
       readonly event: 'calls'
       readonly id: number
       readonly batch: number
       /** Marshal bytes of a list of (id, name, arguments). */
       readonly calls: Uint8Array
-      /** Of all answers that the slot was ever sent, the bytes that are with Python or dropped. */
+      /** Total bytes of all answers ever sent to the slot that Python has taken, or that were dropped. */
       readonly takenBytes: number
     }
   | ({ readonly event: 'output'; readonly id: number } & LiveOutput)
-  /** Marshal bytes of the kernel's (workers/kernel/_brumate/displays.py). */
+  /** A display as the kernel's marshal bytes (workers/kernel/_brumate/displays.py). */
   | { readonly event: 'display'; readonly id: number; readonly display: Uint8Array }
 
 export function unreachable(value: never): never {

@@ -1,22 +1,22 @@
-// The door between a slot and a storage thread: shared memory with one request or its answer at a time. Owns the layout and the
-// numbers that both sides use, and no behaviour. A slot writes whatever it likes there: the storage thread copies first (R3).
+// The door between a slot and a storage thread: shared memory that holds one request or its answer at a time. Owns the layout and the
+// numbers that both sides use, and no behaviour. A slot can write anything there at any time, so the storage thread copies first (R3).
 
-/** What a slot gets to reach a storage with. */
+/** What a slot needs to reach a storage. */
 export interface MountWire {
-  /** Absolute and normalized. */
+  /** Absolute and normalized mount path. */
   readonly path: string
   readonly door: SharedArrayBuffer
-  /** The door's own, like the door: see `BELL`. */
+  /** Belongs to this door only; see `BELL`. */
   readonly bell: SharedArrayBuffer
-  /** The one thing that all slots of a storage share: see arena.ts. Null where all bytes go through the door. */
+  /** The only memory that all slots of a storage share; see arena.ts. Null if all bytes go through the door. */
   readonly arena: SharedArrayBuffer | null
   readonly readOnly: boolean
 }
 
 /**
- * Int32 at the start of a door. FILLING: the slot is writing to its reserved extents, which it does not begin when REVOKED is set;
- * each side sets its own before it looks at the other's. POSTED: how often the slot has posted something, TAKEN: how much of it the
- * storage has done. CANCEL: the slot does not want the answer any more.
+ * Int32s at the start of a door. FILLING: the slot is writing to its reserved extents, which it does not start if REVOKED is set;
+ * each side sets its own word before it reads the other's. POSTED: how many writes the slot has posted. TAKEN: how many of them the
+ * storage has done. CANCEL: the slot no longer needs the answer.
  */
 export const CONTROL = {
   STATE: 0,
@@ -30,52 +30,52 @@ export const CONTROL = {
 } as const
 export const STATE = { IDLE: 0, REQUEST: 1, ANSWER: 2 } as const
 /**
- * Int32 of a door's bell. The slot adds to RINGS and notifies it to wake the storage. The storage writes the others and never reads
- * them back, so a slot that changes them confuses nobody but itself. CLOSED: 1 when the storage is gone. CHANGES: another number
- * whenever the node that the slot opened last may have changed. POSTING: what a slot does after it has posted a write, see `POSTING`.
+ * Int32s of a door's bell. The slot adds to RINGS and notifies it to wake the storage. The storage writes the others and never reads
+ * them back, so a slot that changes them harms only itself. CLOSED: 1 when the storage is gone. CHANGES: gets another value whenever
+ * the node that the slot opened last may have changed. POSTING: what the slot does after it has posted a write, see `POSTING`.
  */
 export const BELL = { RINGS: 0, CLOSED: 1, CHANGES: 2, POSTING: 3 } as const
 export const BELL_BYTES = 64
 /**
- * QUIET: no other session knows the file's status, so nobody is woken. ASK: another may, so the write returns when the storage has
- * done it. RING: as QUIET, but the host watches and wants to hear of it soon.
+ * QUIET: no other session knows the file's status, so the slot wakes nobody. ASK: another session may know it, so the write returns only
+ * when the storage has done it. RING: like QUIET, but the host watches for changes, so the slot rings the bell.
  */
 export const POSTING = { QUIET: 0, ASK: 1, RING: 2 } as const
-/** Number of `open`'s answer: the bell's CHANGES for which the status holds, or NaN where others than sessions change nodes, too. */
+/** Index in the numbers of `open`'s answer: the bell's CHANGES for which the status holds, or NaN if not only sessions change nodes. */
 export const CHANGES = 11
-/** Beside the error numbers. */
+/** Values of ERROR besides the operating system's error numbers. */
 export const LEFT_ABOVE = -1
 export const LEFT_ROOT = -2
 
-/** Float64. */
+/** Float64s, the numbers of a request and its answer. */
 export const NUMBERS_AT = 64
 export const NUMBERS = 16
 /**
- * Float64: what was posted, each at its number modulo `MOST_POSTED`, which is a power of two. A node, a position, and how many
- * reserved extents of whole chunks are the file's there; none: the node is given back. When that was, in ms of `Date.now()`: nobody
- * may look for long.
+ * Float64s: posted writes, each at its number modulo `MOST_POSTED`, which is a power of two. A write has a node, a position, the number
+ * of reserved extents (whole chunks) that belong to the file there, or 0 if the node is given back, and the time by `Date.now()`, because
+ * the storage may read it much later.
  */
 export const POSTED_AT = NUMBERS_AT + 8 * NUMBERS
 export const POST_NUMBERS = 4
 export const MOST_POSTED = 8
 /**
- * Uint32, written by the storage's thread only, in `read`'s answer: pieces that are lent, each its place in the arena, its place in
- * what is read, and its length.
+ * Uint32s, written only by the storage's thread, in the answer of `read`: the lent pieces. Each has its position in the arena, its position
+ * in the data read, and its length.
  */
 export const LENT_AT = POSTED_AT + 8 * MOST_POSTED * POST_NUMBERS
 export const LENT_WORDS = 64
 export const PIECE_WORDS = 3
 /**
- * Uint32, written by the storage's thread only, before it answers or says what it has taken: how many extents are reserved for the
- * slot, and they. It uses them from the first on.
+ * Uint32s, written only by the storage's thread, before it answers or updates TAKEN: the number of extents reserved for the slot, then the
+ * extents. The slot uses them in this order.
  */
 export const RESERVED_AT = LENT_AT + 4 * LENT_WORDS
-/** As much as the window. */
+/** Together, they hold as much as the window. */
 export const MOST_RESERVED = 16
-/** Texts and bytes fill what follows: at a round number, for copies. */
+/** Text and bytes fill the rest. It starts at a round number, which is good for copies. */
 export const WINDOW_AT = 1024
 
-/** Numbers that come with each operation, and what its answer holds, stand in mounted-nodes.ts and client.ts. */
+/** Operations. mounted-nodes.ts and client.ts show the numbers that each one takes, and what its answer holds. */
 export const OP = {
   open: 1,
   status: 2,
@@ -108,11 +108,11 @@ export const OP = {
   blocking: 29,
   isLocked: 30,
   exchange: 31,
-  /** Asks for nothing: what was posted is done before any request. */
+  /** Does nothing itself: before any request, the storage does what was posted. */
   settle: 32,
 } as const
 
 export const KINDS = ['file', 'directory', 'symlink', 'device', 'pipe'] as const
 
-/** An entry of a listing: cookie and node as float 64, kind and length of the name as a byte each, the name. */
+/** Length of an entry of a listing before its name: cookie and node as float64, kind and length of the name as one byte each. */
 export const ENTRY_HEAD_BYTES = 18

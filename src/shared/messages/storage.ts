@@ -1,16 +1,16 @@
-// Every message between the caller's thread and a storage thread, as types. Owns no behaviour. Paths are byte strings, one UTF-16
-// unit per byte, absolute within the storage.
+// The types of all messages between the caller's thread and a storage thread. Owns no behaviour. Paths are byte strings, with one
+// UTF-16 unit per byte, and absolute within the storage.
 
 export type StorageKind =
   | { readonly kind: 'memory'; readonly maxBytes: number }
   | { readonly kind: 'directory'; readonly hostPath: string; readonly readOnly: boolean }
 
-/** workerData of the thread. */
+/** The `workerData` of the thread. */
 export interface StorageBoot {
   readonly storage: StorageKind
-  /** Rung only after each message to the thread; see src/shared/messages/storage-door.ts. */
+  /** Only rung, after each message to the thread; see src/shared/messages/storage-door.ts. */
   readonly bell: SharedArrayBuffer
-  /** Undefined where all bytes go through the doors. */
+  /** Undefined if all bytes go through the doors. */
   readonly arena: SharedArrayBuffer | undefined
 }
 
@@ -21,7 +21,7 @@ export interface FileStatus {
   readonly modifiedMs: number
 }
 
-/** What the host asks of a storage, and what comes back. */
+/** The host's requests to a storage, with their results. */
 export interface StorageCalls {
   readFile(path: string): Uint8Array
   writeFile(path: string, bytes: Uint8Array): void
@@ -34,7 +34,7 @@ export interface StorageCalls {
   symlink(target: string, path: string): void
   setStatus(path: string, mode: number, modifiedMs: number): void
   usedBytes(): number
-  /** A node that stays until `release`. */
+  /** Opens a node, which stays until `release`. */
   open(path: string, writes: boolean): { readonly node: number; readonly sizeBytes: number }
   readAt(node: number, position: number, length: number): Uint8Array
   writeAt(node: number, position: number, bytes: Uint8Array): void
@@ -52,15 +52,15 @@ export type StorageMessage =
       readonly kind: 'attach'
       readonly id: number
       readonly door: SharedArrayBuffer
-      /** The door's own; the host rings it, too. */
+      /** Belongs to this door only. The host also rings it. */
       readonly bell: SharedArrayBuffer
     }
   | { readonly kind: 'detach'; readonly id: number }
   /** Starts or stops reporting changes. */
   | { readonly kind: 'watch'; readonly on: boolean }
-  /** The last changes have come: the next may be sent. */
+  /** The last changes have arrived, so the next may be sent. */
   | { readonly kind: 'heard' }
-  /** The thread ends. */
+  /** Ends the thread. */
   | { readonly kind: 'close' }
 
 export interface Change {
@@ -71,5 +71,5 @@ export interface Change {
 export type StorageAnswer =
   | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'failed'; readonly id: number; readonly code: string; readonly path: string }
-  /** `lost`: some changes were dropped. The next batch is sent only after `heard`. */
+  /** `lost` means that some changes were dropped. The next batch is sent only after `heard`. */
   | { readonly kind: 'changes'; readonly changes: readonly Change[]; readonly lost: boolean }

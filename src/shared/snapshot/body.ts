@@ -1,21 +1,21 @@
-// A snapshot's body on the main thread: packed blocks, in as many pieces as captures brought them. A capture of a session that has changed
-// little brings the changed blocks, and the others are those of the snapshot before it. Owns how pieces are put together; nothing of what
-// is packed is looked at.
+// A snapshot's body on the main thread: packed blocks, in pieces that can come from several captures. If a session has changed little, a
+// capture brings only the changed blocks, and the others are reused from the snapshot before it. Owns how pieces are put together; it never
+// unpacks them.
 import { createHash } from 'node:crypto'
 import { SnapshotError } from '../errors.js'
 import { BLOCK_HEAD_BYTES, hashOfBlock, NEW_BLOCK } from './block.js'
 
-/** A whole capture is worth it once the buffers behind a body have more bytes than this many bodies. */
+/** A whole capture pays off once the buffers behind a body are more than this many times as long as the body. */
 const MOST_HELD = 2
-/** Blocks that are told apart in a body from elsewhere (H1): a gibibyte has a quarter. */
+/** Most blocks into which a body is split (H1). A body of 1 GiB has a quarter as many. */
 const MOST_SPLIT = 16_384
-/** Blocks that the main thread hashes at once (H1). */
+/** Most blocks that the main thread hashes in one go (H1). */
 const MOST_HASHED = 1024
-/** Buffers of a body that took several captures. */
+/** Most buffers behind one body. */
 const MOST_BUFFERS = 64
 
 export interface BodyPiece {
-  /** Pieces with the same one are the same bytes. It does not keep the bytes from being freed. */
+  /** Pieces with the same id have the same bytes. The id does not keep the bytes alive. */
   readonly id: object
   readonly bytes: Uint8Array
 }
@@ -34,14 +34,14 @@ export class SnapshotBody {
     this.length = pieces.reduce((sum, { bytes }) => sum + bytes.length, 0)
   }
 
-  /** Bytes that nobody changes any more, in one piece. */
+  /** Makes a body of one piece. The bytes must not change any more. */
   static of(bytes: Uint8Array): SnapshotBody {
     return new SnapshotBody([{ id: {}, bytes }])
   }
 
   /**
-   * The body whose blocks are, in this order, those of the base that the plan numbers, and the given ones. The plan and the bytes come from
-   * a worker (R3).
+   * Makes a body from a plan: each entry is the index of a block of `base`, or `NEW_BLOCK` for the next block of `bytes`. The plan and the
+   * bytes come from a worker and are untrusted (R3).
    *
    * @throws BodyError
    */
@@ -68,8 +68,8 @@ export class SnapshotBody {
   }
 
   /**
-   * The same bytes in a piece for each block, for those who have the blocks' places in common with a slot or a store; itself if they are
-   * too many, or none.
+   * The same bytes with one piece per block, so that block indexes agree with those of a slot or a store. Returns this body if it has
+   * too many blocks, or if its bytes are not blocks.
    */
   split(): SnapshotBody {
     const [only] = this.pieces
@@ -82,12 +82,12 @@ export class SnapshotBody {
     }
   }
 
-  /** The memory that it keeps from being freed, each buffer once. */
+  /** The buffers that this body keeps alive. */
   get buffers(): ReadonlySet<ArrayBufferLike> {
     return new Set(this.pieces.map(({ bytes }) => bytes.buffer))
   }
 
-  /** Another capture may refer to this body's blocks. Otherwise a whole one frees memory that nothing needs but its neighbours. */
+  /** Whether another capture should refer to this body's blocks. If not, a whole capture frees buffers of which few blocks are in use. */
   get isCompact(): boolean {
     const { buffers } = this
     let held = 0
@@ -107,7 +107,7 @@ export class SnapshotBody {
     return this.pieces.map(({ bytes }) => bytes)
   }
 
-  /** @throws SnapshotError when there is no memory for it */
+  /** @throws SnapshotError if there is not enough memory */
   copy(): SnapshotBody {
     try {
       const bytes = new Uint8Array(this.length)
@@ -120,7 +120,7 @@ export class SnapshotBody {
   }
 }
 
-/** Looks at the blocks' lengths alone. */
+/** Splits bytes into blocks. Reads only the blocks' lengths. */
 function blocksOf(bytes: Uint8Array, count?: number): BodyPiece[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const blocks: BodyPiece[] = []
@@ -139,10 +139,10 @@ function blocksOf(bytes: Uint8Array, count?: number): BodyPiece[] {
 }
 
 /**
- * What a head's `bodyHash` is; undefined if the body has more blocks than this thread hashes.
+ * The value of a head's `bodyHash`; undefined if the body has more blocks than the main thread hashes.
  *
  * @param version of the format
- * @throws BodyError if version 3 and the bytes are no blocks
+ * @throws BodyError if the version is 3 and the bytes are not blocks
  */
 export function hashOfBody(bytes: Uint8Array, version: number): Buffer | undefined {
   if (version === 2) return sha256(bytes)

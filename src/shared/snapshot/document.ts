@@ -1,5 +1,5 @@
-// What a snapshot says of itself before its body: the head, docs/snapshot-format.md. Owns its fields and every check of them; the layer
-// around it is envelope.ts's, the body's insides are the slot's (workers/snapshot), which checks them before it applies a byte (N2).
+// The head of a snapshot: its description of itself, before the body (docs/snapshot-format.md). Owns the head's fields and every check of
+// them. envelope.ts owns the layer around it. The slot reads the body (workers/snapshot), and checks it before it applies a byte (N2).
 import { timingSafeEqual } from 'node:crypto'
 import { SnapshotError } from '../errors.js'
 import { messageOf } from '../thrown.js'
@@ -13,18 +13,18 @@ import { decode, MAX_TIME_MS, MsgpackError } from './msgpack.js'
 import { pack } from './pack.js'
 
 const HASH_BYTES = 32
-/** Of the description and of the values. */
+/** Limit for the description, and for the values. */
 const MAX_PART_BYTES = 1024 * 1024
 const MAX_FILES = 1000
-/** Of all their paths together. The slot stops at 256 KiB. */
+/** Limit for the paths of all files together. The slot stops at 256 KiB. */
 const MAX_PATHS_LENGTH = 300_000
-/** Of all reasons of suspended host calls together, which are the host's. */
+/** Limit for the reasons of all suspended host calls together. They come from the host. */
 const MAX_REASONS_LENGTH = 65_536
 
-/** A body of this length is checked at once, which takes a millisecond; a longer one by the slot that thaws it (H1). */
+/** A body up to this length is checked right away, which takes a millisecond. A longer one is checked by the slot that restores it (H1). */
 const MAX_CHECKED_BYTES = 1024 * 1024
 
-/** What stands before the body. */
+/** The part of a snapshot before its body. */
 export interface Head {
   readonly imageId: string
   readonly pyodideVersion: string
@@ -33,36 +33,36 @@ export interface Head {
   readonly executionCount: number
   /** Size of the interpreter's memory. */
   readonly memoryBytes: number
-  /** Of the body, unpacked. */
+  /** Length of the unpacked body. */
   readonly rawBytes: number
-  /** `hashOfBody`. */
+  /** The result of `hashOfBody`. */
   readonly bodyHash: Uint8Array
-  /** MessagePack, by the kernel. */
+  /** MessagePack, written by the kernel. */
   readonly description: Uint8Array
-  /** MessagePack, by the kernel. */
+  /** MessagePack, written by the kernel. */
   readonly values: Uint8Array
   readonly files: readonly FileEntry[]
-  /** Why host calls are suspended, by id. */
+  /** Why host calls are suspended, by call id. */
   readonly reasons: Readonly<Record<string, string>>
-  /** `description` and `values` say nothing of the globals; only the body has them. */
+  /** False if `description` and `values` do not include the globals, so that only the body has them. */
   readonly described?: false
 }
 
 export interface Parts {
   readonly version: FormatVersion
   readonly head: Head
-  /** As it is in the document: the checksum is of these bytes. */
+  /** The head exactly as in the document: the checksum covers these bytes. */
   readonly headBytes: Uint8Array
   readonly body: SnapshotBody
-  /** HMAC over tenant and checksum; `null` where no key was given. */
+  /** HMAC over tenant and checksum; `null` if no key was given. */
   readonly signature: Uint8Array | null
 }
 
 /**
- * A head of what a slot told, which passes every check that one from elsewhere does: Python code can change the kernel of its
- * session, and then it says anything.
+ * Makes a head from a slot's report. It has to pass the same checks as a head from elsewhere, because Python code can change the
+ * kernel of its session, which can then report anything.
  *
- * @param source `reasons` may be of more host calls than are described; those are left out
+ * @param source its `reasons` may include host calls that are not described; those are left out
  * @throws SnapshotError of reason `not-captured` or `too-large`
  */
 export function captureHead(source: Head): { readonly head: Head; readonly headBytes: Uint8Array } {
@@ -101,9 +101,9 @@ function reasonsOf(pending: readonly PendingCall[], reasons: Head['reasons']): R
 }
 
 /**
- * The parts of a document. The body is a view of it, and only its checksum is looked at.
+ * Splits a document into its parts. The body is a view of the document, and only its checksum is checked.
  *
- * @param trust is asked before anything but the checksum of the head is looked at; throws for a document that is not to be read
+ * @param trust called after the head's checksum and before anything else is checked; throws to reject the document
  * @throws SnapshotError of reason `corrupt` or, for another version of the format, `incompatible`; what `trust` throws
  */
 export function decodeDocument(document: Uint8Array, trust: (envelope: Envelope) => void): Parts {
@@ -120,7 +120,7 @@ export function decodeDocument(document: Uint8Array, trust: (envelope: Envelope)
 }
 
 /**
- * Every part is checked here, so that reading it later cannot fail, and in bounded time, whatever it says (cost.ts).
+ * Checks every part, so that reading it later cannot fail. Takes bounded time, whatever the bytes are (cost.ts).
  *
  * @throws MsgpackError
  */
@@ -160,7 +160,7 @@ function readOwnFields(headBytes: Uint8Array): Head {
   })
 }
 
-/** What the types of the fields do not say, also of a head that a slot made. */
+/** Checks what the fields' types do not express. Also applies to heads from slots. */
 function checkOwnFields(head: Head): Head {
   if (!/^[0-9a-f]{64}$/.test(head.imageId)) throw new MsgpackError('it names no image')
   if (!(Math.abs(head.createdAtMs) <= MAX_TIME_MS)) throw new MsgpackError('it has no date')
@@ -178,7 +178,7 @@ function checkOwnFields(head: Head): Head {
   return head
 }
 
-/** Anything but a SnapshotError that reading a stranger's bytes throws says the same: they are no snapshot. */
+/** Any error of reading untrusted bytes, other than a SnapshotError, means that they are not a snapshot. */
 function corruptUnless<T>(read: () => T): T {
   try {
     return read()

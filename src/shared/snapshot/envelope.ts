@@ -1,15 +1,15 @@
-// The outermost layer of a snapshot: one MessagePack array of six members, read and written by hand. Owns those members and that the
-// head is what its checksum says. Nothing that a general decoder would do for a stranger's bytes happens here.
+// The outermost layer of a snapshot: one MessagePack array of six members, read and written by hand. Owns those members and the check of
+// the head's checksum. There is no general decoder here, so untrusted bytes cannot make it do anything else.
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { SnapshotError } from '../errors.js'
 import { MsgpackError } from './msgpack.js'
 import { binHead } from './pack.js'
 
-/** 3 where the body's blocks have lengths of their own and are hashed one by one; 2 where they have not. */
+/** In version 3, each block of the body states its length and is hashed separately; in version 2, not. */
 export type FormatVersion = 2 | 3
 const MAGIC = Buffer.from('brumate snapshot')
 const HASH_BYTES = 32
-/** Description and values have a mebibyte each; the rest of a head is much less. */
+/** Description and values take up to 1 MiB each; the rest of a head is much smaller. */
 const MAX_HEAD_BYTES = 3 * 1024 * 1024
 
 const MEMBERS = 6
@@ -19,22 +19,22 @@ const FIRST_STR = 0xa0
 
 export interface Envelope {
   readonly version: FormatVersion
-  /** A copy: the checksum is of these bytes. */
+  /** A copy: the checksum covers these bytes. */
   readonly head: Uint8Array
-  /** A view. */
+  /** A view of the document. */
   readonly body: Uint8Array
   readonly checksum: Uint8Array
-  /** HMAC over tenant and checksum; `null` where no key was given. A copy. */
+  /** HMAC over tenant and checksum; `null` if no key was given. A copy. */
   readonly signature: Uint8Array | null
 }
 
-/** sha-256 of the head, which has that of the body: the checksum over all. */
+/** SHA-256 of the head. It covers the whole snapshot, because the head includes the hash of the body. */
 export function checksum(head: Uint8Array): Buffer {
   return createHash('sha256').update(head).digest()
 }
 
 /**
- * Looks at a few dozen bytes, and at the head once for its checksum.
+ * Splits a document. Reads a few dozen bytes, and the head once for its checksum.
  *
  * @throws MsgpackError
  * @throws SnapshotError of reason `incompatible` for another version of the format
@@ -63,7 +63,7 @@ export function openEnvelope(document: Uint8Array): Envelope {
   return { version, head, body, checksum: actual, signature }
 }
 
-/** What stands around the body of a document. */
+/** The parts of a document before and after its body. */
 export interface Frame {
   readonly before: Uint8Array<ArrayBuffer>
   readonly after: Uint8Array<ArrayBuffer>
@@ -85,7 +85,7 @@ export function frameOf(
   }
 }
 
-/** Length of a document, without making it. */
+/** Length of a document, computed without building it. */
 export function envelopeBytes(headBytes: number, bodyBytes: number, isSigned: boolean): number {
   const bin = (length: number) => binHead(length).length + length
   const start = 1 + 1 + MAGIC.length + 1
@@ -102,7 +102,7 @@ function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return all
 }
 
-/** Takes each member in its order, in any of MessagePack's encodings of it. */
+/** Reads the members in order, each in any of its MessagePack encodings. */
 class EnvelopeReader {
   readonly #bytes: Buffer
   #at = 0

@@ -1,13 +1,13 @@
-// Fields of a decoded document: each is what it must be, or the document is refused. Owns these checks and no format.
+// Checks fields of a decoded document: if one has the wrong type, the document is rejected. Owns these checks and no format.
 import { isPlainObject, isUint8Array } from '../realms.js'
 import type { Value } from '../values/value.js'
 import { MsgpackError } from './msgpack.js'
 
 type Fields = Readonly<Record<string, Value>>
 
-/** @throws MsgpackError, as all of these */
+/** @throws MsgpackError, like all functions of this file */
 export function fields(value: Value | undefined): Record<string, Value> {
-  // What else is an object was made by a kind of value's own constructor.
+  // Any other object is an instance of another kind of value, such as a Date or a Set.
   if (typeof value !== 'object' || value === null || !isPlainObject(value))
     throw new MsgpackError('something that is not a map')
   return value as Record<string, Value>

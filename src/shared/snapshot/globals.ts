@@ -1,5 +1,5 @@
-// The values of a snapshot's globals, readable without an interpreter. Owns what they are in the document; how values are
-// written there is msgpack.ts's.
+// The values of a snapshot's globals, readable without an interpreter. Owns their place in the document; msgpack.ts owns how
+// values are encoded.
 import type { Value } from '../values/value.js'
 import { MAX_COST } from './cost.js'
 import { fields } from './fields.js'

@@ -1,5 +1,5 @@
-// What a snapshot says of itself, readable without an interpreter. Owns the manifest's shape, and reading the kernel's part of
-// it, which is as hostile as anything of the guest's.
+// A snapshot's description of itself, readable without an interpreter. Owns the manifest's types, and parses the kernel's part of
+// it, which is as untrusted as everything that comes from the guest.
 import type { Value } from '../values/value.js'
 import { MAX_COST } from './cost.js'
 import { count, fields } from './fields.js'
@@ -11,18 +11,18 @@ export interface GlobalEntry {
   readonly name: string
   /** Name of the value's class. */
   readonly type: string
-  /** Short; of objects that are not Python's own only their class, since their `__repr__` would be code. */
+  /** Shortened. For types that are not Python's own it names only the class, because calling their `__repr__` would run their code. */
   readonly repr: string
-  /** Of the object itself, without what it refers to. */
+  /** Size of the object itself, without the objects it refers to. */
   readonly sizeBytes: number
 }
 
-/** A host call that waits for its answer. */
+/** A host call that is waiting for its answer. */
 export interface PendingCall {
   readonly id: string
   readonly name: string
   readonly args: Readonly<Record<string, Value>>
-  /** What the callback gave as the reason for suspending. */
+  /** The reason that the callback gave for suspending. */
   readonly reason?: string
 }
 
@@ -33,31 +33,31 @@ export interface FileEntry {
 
 export interface SnapshotManifest {
   readonly formatVersion: number
-  /** The image that the snapshot is a difference to; only sessions of the same image can take it. */
+  /** The image that the snapshot is a difference to. Only sessions with the same image can restore it. */
   readonly imageId: string
   readonly pyodideVersion: string
   readonly pythonVersion: string
   readonly createdAt: Date
-  /** Of the session it was taken from. */
+  /** Number of executions of the session, when the snapshot was taken. */
   readonly executionCount: number
-  /** By name, up to a mebibyte of them. */
+  /** The global variables, as far as their descriptions fit into 1 MiB. */
   readonly globals: readonly GlobalEntry[]
-  /** Private files that differ from the image's, up to a thousand. */
+  /** The session's private files that differ from the image's; at most 1,000. */
   readonly files: readonly FileEntry[]
   readonly pending: readonly PendingCall[]
 }
 
-/** The kernel describes no more. */
+/** The kernel never describes more. */
 const MAX_PENDING = 1000
 
-/** What the kernel tells of a session's globals and host calls. */
+/** The kernel's description of a session's globals and host calls. */
 export interface Description extends Pick<SnapshotManifest, 'globals' | 'pending'> {
-  /** An execution is in the middle of an await. */
+  /** Whether an execution is in the middle of an await. */
   readonly awaiting: boolean
 }
 
 /**
- * To `check` it gives ids, and no names or arguments.
+ * Reads the kernel's description. In mode `check` the result has ids, but no names or arguments.
  *
  * @throws MsgpackError
  */
@@ -114,7 +114,7 @@ function readPending(reader: Reader): PendingCall[] {
       else if (key === 'name') name = reader.text()
       else if (key === 'args') {
         const value = reader.value()
-        // Null: too large to travel beside the memory.
+        // Null: the arguments were too large to describe outside the memory.
         args = value === null ? {} : fields(value)
       } else return false
       return true
@@ -122,7 +122,7 @@ function readPending(reader: Reader): PendingCall[] {
     if (id === undefined || name === undefined || args === undefined)
       throw new MsgpackError('a host call without its parts')
     if (ids.size === MAX_PENDING) throw new MsgpackError('too many host calls')
-    // An answer says which call it is for by this.
+    // Answers name their call by its id.
     if (ids.has(id)) throw new MsgpackError('two host calls with one id')
     ids.add(id)
     return { id, name, args }

@@ -1,5 +1,5 @@
-// MessagePack as snapshots use it, read in one pass into plain values. Owns the subset and the reader's bounds: length, depth, and
-// cost (cost.ts), for bytes alone do not bound this thread's time: an empty map is one byte. The bytes come from anybody.
+// Reads the MessagePack of snapshots into plain values, in one pass. Owns the supported subset and the reader's limits: length, depth and
+// cost (cost.ts). A limit on bytes alone does not limit this thread's time, since an empty map is one byte. The bytes are untrusted.
 import { isAscii, isUtf8 } from 'node:buffer'
 import { arrayOf } from '../values/arrays.js'
 import { MalformedValueError } from '../values/frames.js'
@@ -7,19 +7,19 @@ import type { Value } from '../values/value.js'
 import { COST, intCost, MAX_DEPTH, MAX_INT_LENGTH, MAX_SHAPE_KEYS, MAX_SHAPES, setCost } from './cost.js'
 import { type Memo, newShape, newTable, type PlainObject, plainObjects, type Shape } from './shapes.js'
 
-/** The bytes are not MessagePack, or not as a snapshot has it. */
+/** The bytes are not MessagePack, or not the subset that snapshots use. */
 export class MsgpackError extends Error {
   override readonly name = 'MsgpackError'
 }
 
-/** `check` says whether bytes can be read, in a fraction of the time: containers come out empty, and so does text. */
+/** `check` only finds out whether bytes can be read, in a fraction of the time: containers and text in its result are empty. */
 export type Mode = 'read' | 'check'
 
 /**
- * The value of a whole document, which keeps nothing of the bytes.
+ * Reads a whole document. The value does not refer to the bytes.
  *
- * @param maxCost of reading it, in units of cost.ts
- * @throws MsgpackError, in both modes for the same documents
+ * @param maxCost highest cost of reading it, in units of cost.ts
+ * @throws MsgpackError, for the same documents in both modes
  */
 export function decode(bytes: Uint8Array, maxCost: number, mode: Mode = 'read'): Value {
   const reader = new Reader(bytes, maxCost, mode)
@@ -28,18 +28,18 @@ export function decode(bytes: Uint8Array, maxCost: number, mode: Mode = 'read'):
   return value
 }
 
-/** Furthest from 1970 that a Date goes. */
+/** The range of a Date, in both directions from 1970. */
 export const MAX_TIME_MS = 8.64e15
 
-/** What comes out where nothing is built. */
+/** Placeholders that mode `check` returns. */
 const NO_BYTES = new Uint8Array(0)
 const NO_OBJECT: PlainObject = Object.freeze({})
 const NO_DATE = new Date(0)
 const NO_SET: Set<Value> = new Set()
 
-/** Maps of known kinds have fewer keys, also those that a reader ignores. */
+/** Most keys of a map of a known kind, including those that a reader ignores. */
 const MAX_FIELDS = 64
-/** The kinds of maps and arrays that a head has around the values of Python's. */
+/** Levels of maps and arrays that a head has around Python's values. */
 const LEVELS = 4
 
 /** @throws MsgpackError, in every method */
@@ -71,8 +71,8 @@ export class Reader {
   }
 
   /**
-   * A map of a known kind: `read` reads the value of a key, or returns false for one to ignore. Makes no object, which takes longer
-   * than all the rest for a few keys.
+   * Reads a map of a known kind. `read` reads the value of a key, or returns false to ignore it. No object is built: for a few keys,
+   * that takes longer than everything else.
    */
   fields(memo: Memo, read: (key: string) => boolean): void {
     const code = this.#byte()
@@ -88,7 +88,7 @@ export class Reader {
     }
   }
 
-  /** Another key than the last time: it must not be among those before it. */
+  /** Reads a key that differs from the last map's key at this place. It must not repeat an earlier key of this map. */
   #nextField(memo: Memo, last: Shape): Shape {
     const start = this.#at
     const key = this.#key()
@@ -115,7 +115,7 @@ export class Reader {
     return this.#string(this.#textLength(), this.#builds)
   }
 
-  /** The length of a container, whose code is `code16` or the one after. */
+  /** Reads the length of a container whose code is `code16` or the next one. */
   #count(code: number, code16: number, what: string): number {
     if (code !== code16 && code !== code16 + 1) throw new MsgpackError(`something that is not ${what}`)
     return this.#length(code - code16 + 1)
@@ -186,7 +186,7 @@ export class Reader {
     return this.#string(length, this.#builds)
   }
 
-  /** UTF-8. */
+  /** Reads UTF-8 text. */
   #string(length: number, builds: boolean): string {
     const start = this.#take(length)
     const end = this.#at
@@ -199,7 +199,7 @@ export class Reader {
   }
 
   #isAscii(start: number, end: number): boolean {
-    // For short text, looking at it takes less than a call into C++.
+    // For short text, a loop is faster than a call into C++.
     if (end - start >= 32) return isAscii(this.#bytes.subarray(start, end))
     for (let at = start; at < end; at++) if ((this.#bytes[at] as number) >= 0x80) return false
     return true
@@ -229,7 +229,7 @@ export class Reader {
     let shape = count <= MAX_SHAPE_KEYS ? this.#shapes : undefined
     let object = this.#builds ? (shape ? this.#plainObject() : newTable()) : undefined
     let isTable = shape === undefined
-    // Keys that are in the tree of shapes have been compared with those before them.
+    // Keys in the tree of shapes have already been compared with the keys before them.
     const keys = shape ? undefined : new Set<string>()
     const few: string[] = []
     let isNew = false
@@ -267,7 +267,7 @@ export class Reader {
     return this.#PlainObject ? new this.#PlainObject() : {}
   }
 
-  /** The key that came next the last time, if it is the one here. */
+  /** The key that followed last time, if the bytes here are the same. */
   #repeated({ next }: Shape): Shape | undefined {
     if (next === undefined) return undefined
     const { start, end } = next
@@ -298,7 +298,7 @@ export class Reader {
     throw new MsgpackError('something that is not text')
   }
 
-  /** {0: kind, 1: payload}, in this order. A payload is no map: nothing is nested here without a level of its own. */
+  /** Reads {0: kind, 1: payload}, in this order. A payload is never a map, so nothing nests here without counting a level. */
   #special(count: number, depth: number): Value {
     this.#spend(COST.special)
     if (count !== 2 || this.#byte() !== 0) throw new MsgpackError('a key that is not text')
@@ -331,7 +331,7 @@ export class Reader {
     return this.#builds ? BigInt(digits) : 0n
   }
 
-  /** UTF-16-LE: text with lone surrogates, which has no UTF-8. */
+  /** Reads UTF-16-LE, for text with lone surrogates, which UTF-8 cannot encode. */
   #surrogates(): string {
     const code = this.#byte()
     const length = code >= 0xc4 && code <= 0xc6 ? this.#length(code - 0xc4) : 1
@@ -367,7 +367,7 @@ export class Reader {
     return this.#builds ? new Set(members) : NO_SET
   }
 
-  /** [element type, shape or nil, bytes or elements]. Made in both modes, because its parts have to fit together. */
+  /** Reads [element type, shape or nil, bytes or elements]. Builds the array in both modes, to check that its parts fit together. */
   #numbers(depth: number): Value {
     if (this.#byte() !== 0x93) throw new MsgpackError('an array that has not three parts')
     this.#enter(3, depth)
@@ -386,7 +386,7 @@ export class Reader {
     }
   }
 
-  /** A container, each member of which takes a byte at least: a length that lies ends here and not in an allocation. */
+  /** Enters a container. Each member takes at least one byte, so a false length fails here instead of causing a huge allocation. */
   #enter(members: number, depth: number): void {
     if (depth === MAX_DEPTH) throw new MsgpackError('nested too deeply')
     if (members > this.#bytes.length - this.#at) throw new MsgpackError('an array or a map ends early')
@@ -397,7 +397,7 @@ export class Reader {
     if (this.#costLeft < 0) throw new MsgpackError('it holds more values than a snapshot describes')
   }
 
-  /** A length of 1, 2 or 4 bytes, by `size` 0, 1, 2. */
+  /** Reads a length of 1, 2 or 4 bytes, for a `size` of 0, 1 or 2. */
   #length(size: number): number {
     const at = this.#take(2 ** size)
     if (size === 0) return this.#view.getUint8(at)

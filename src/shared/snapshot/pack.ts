@@ -1,11 +1,11 @@
-// Writes MessagePack as snapshots use it: a head, and the document around it. msgpackr does the encoding; what goes in is
-// document.ts's. Nothing here reads: bytes from elsewhere are hostile, and msgpack.ts reads them within bounds.
+// Writes the MessagePack of snapshots: a head, and the document around it. msgpackr does the encoding; document.ts decides what
+// goes in. This file only writes: bytes from elsewhere are untrusted, and msgpack.ts reads them within bounds.
 
 import { createRequire } from 'node:module'
 import type { Packr } from 'msgpackr/pack'
 import { isUint8Array } from '../realms.js'
 
-/** What a head is made of. */
+/** The values that a head can contain. */
 export type Packable =
   | string
   | number
@@ -18,7 +18,7 @@ let packr: Packr | undefined
 
 const OPTIONS = { useRecords: false, moreTypes: false }
 
-/** Loads msgpackr while a slot captures the first snapshot of the process: loaded with the library, it would delay the first result. */
+/** Loads msgpackr while a slot captures the process's first snapshot. Loading it with the library would delay the first result. */
 export function preparePacking(): void {
   packr ??= loadPackr()
 }
@@ -28,13 +28,13 @@ function loadPackr(): Packr {
   return new Packr(OPTIONS)
 }
 
-/** A lone surrogate has no UTF-8 and becomes U+FFFD. The bytes are a copy of their own. */
+/** Encodes a value into new bytes. Lone surrogates, which UTF-8 cannot encode, become U+FFFD. */
 export function pack(value: Packable): Uint8Array<ArrayBuffer> {
   packr ??= loadPackr()
   return new Uint8Array(packr.pack(wellFormed(value)))
 }
 
-/** msgpackr writes short text with a lone surrogate as invalid UTF-8, which no reader takes. */
+/** msgpackr writes short text with a lone surrogate as invalid UTF-8, which readers reject. */
 function wellFormed(value: Packable): Packable {
   if (typeof value === 'string') return value.toWellFormed()
   if (typeof value === 'number' || typeof value === 'boolean' || isUint8Array(value)) return value
@@ -42,7 +42,7 @@ function wellFormed(value: Packable): Packable {
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, wellFormed(member)]))
 }
 
-/** What stands before bytes, in the shortest form. */
+/** MessagePack's header of a byte string, in its shortest form. */
 export function binHead(length: number): Uint8Array {
   if (length < 2 ** 8) return Uint8Array.of(0xc4, length)
   if (length < 2 ** 16) return Uint8Array.of(0xc5, length >> 8, length & 0xff)

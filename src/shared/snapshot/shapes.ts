@@ -4,18 +4,18 @@ import type { Value } from '../values/value.js'
 
 export type PlainObject = Record<string, Value>
 
-/** A key of maps read so far, below the keys before it. Records in a list have the same keys, so reading them costs less. */
+/** A key of the maps read so far, as a child of the keys before it. Records in a list have the same keys, so reading them costs less. */
 export interface Shape {
   readonly key: string
   /** Position of the key in the document. */
   readonly start: number
   readonly end: number
-  /** Keys that followed this one, the latest first. */
+  /** The key that most recently followed this one. */
   next: Shape | undefined
   children: Map<string, Shape> | undefined
 }
 
-/** Where the keys of the last map of one kind are: `Reader.fields` reads those of the next one faster. */
+/** Positions of the keys of the last map of one kind. With it, `Reader.fields` reads those of the next map faster. */
 export type Memo = Shape
 
 export function newMemo(): Memo {

@@ -1,25 +1,25 @@
-// Who may restore a snapshot: with a key, only the tenant it was taken for, and nothing that was not signed with that key.
-// Owns the HMAC; that keys are given or not is the manager's.
+// Decides which snapshots may be restored: with a key, only those that were signed with it, and only by the tenant they were taken for.
+// Owns the HMAC; the manager decides whether there is a key.
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { SnapshotError } from '../errors.js'
 
 /** A manager's key and the tenant that a snapshot is for. */
 export interface Trust {
   readonly key: Uint8Array
-  /** Well-formed: others have no UTF-8 of their own. */
+  /** Well-formed text: a lone surrogate has no UTF-8 encoding of its own, so two tenants could have the same bytes. */
   readonly tenant: string
 }
 
-/** Undefined without a key: then every snapshot is trusted. */
+/** Returns undefined without a key: then every snapshot is trusted. */
 export function trustOf(key: Uint8Array | undefined, tenant: string): Trust | undefined {
   return key && { key, tenant }
 }
 
-/** HMAC-SHA256 over a fixed text, the tenant and the checksum of the snapshot, which covers all of it. */
+/** HMAC-SHA256 over a fixed text, the tenant, and the snapshot's checksum, which covers the whole snapshot. */
 export function sign({ key, tenant }: Trust, checksum: Uint8Array): Uint8Array {
   const hmac = createHmac('sha256', key)
   hmac.update('brumate snapshot signature\n')
-  // Its length first, so that no other tenant and checksum make the same bytes.
+  // The tenant's length comes first, so that no other pair of tenant and checksum gives the same bytes.
   const name = Buffer.from(tenant, 'utf8')
   hmac.update(`${name.length}\n`).update(name).update(checksum)
   return new Uint8Array(hmac.digest())

@@ -1,6 +1,6 @@
-// A session as a thing to keep: its parts, what it says of itself, its bytes. Owns no interpreter and no session; taking and
-// restoring one is session.ts's. Its memory is this thread's alone: each slot that thaws it gets a copy, so that no slot changes
-// what the next one thaws.
+// A saved session: its parts, its description, its bytes. Owns no interpreter and no session; session.ts takes and restores
+// snapshots. A snapshot's memory belongs to this thread alone: each slot that restores it gets a copy, so that no slot can change
+// what the next one restores.
 
 import type { Bytes } from '../bytes.js'
 import { joined } from '../copy.js'
@@ -14,13 +14,13 @@ import { readGlobals } from './globals.js'
 import { type Description, readDescription, type SnapshotManifest } from './manifest.js'
 import { requireSignature, sign, type Trust } from './signature.js'
 
-/** What is longer than a gibibyte is not a session's. */
+/** No session's snapshot is longer than 1 GiB. */
 export const MAX_SNAPSHOT_BYTES = 2 ** 30
 
 /**
- * All of a session at one moment: its interpreter's memory as the difference to an image, its private files, open
- * descriptors, clock and waiting host calls. Plain data, restorable any number of times, in any process on any supported Node
- * with the same image.
+ * A session's complete state at one moment: its interpreter's memory as the difference to an image, its private files, open
+ * descriptors, clock and pending host calls. It is plain data, and can be restored any number of times, in any process on any
+ * supported Node with the same image.
  */
 export class Snapshot {
   #parts: Parts
@@ -33,20 +33,21 @@ export class Snapshot {
   }
 
   /**
-   * A snapshot from the bytes that `toBytes` gave, up to 1 GiB. They are copied, which is all that takes longer for a larger one.
+   * Makes a snapshot from the bytes of `toBytes`, at most 1 GiB. The bytes are copied; only that takes longer for larger snapshots.
    *
-   * The description of the session is read and checked here; the memory is checked when a session is made of it. The signature is not
-   * checked, as there is no `snapshotKey` here: `manifest` and `globals()` may be anybody's. `createSession` and `restoreState` check it.
+   * This method parses and checks the description of the session. The memory is checked when a session is created from it. The signature
+   * is not checked, because there is no `snapshotKey` here, so do not trust `manifest` and `globals()`; `createSession` and `restoreState`
+   * check it.
    *
    * @throws SnapshotError of reason `corrupt`, `incompatible` or `too-large`
-   * @throws InvalidOptionError when it is no Uint8Array
+   * @throws InvalidOptionError if `bytes` is not a Uint8Array
    */
   static fromBytes(bytes: Uint8Array): Snapshot {
     return Snapshot.read(bytes, undefined)
   }
 
   /**
-   * @internal As `fromBytes`; with a key, of bytes that were not signed with it only the signature is looked at.
+   * @internal Like `fromBytes`. With a key, bytes that are not signed with it are rejected before they are parsed further.
    * @throws SnapshotError, also of reason `untrusted`
    */
   static read(bytes: Uint8Array, trust: Trust | undefined): Snapshot {
@@ -59,7 +60,7 @@ export class Snapshot {
   }
 
   /**
-   * @internal As `read`, without a copy: for bytes that nobody changes any more.
+   * @internal Like `read`, but without a copy: for bytes that no longer change.
    * @throws SnapshotError
    */
   static adopt(bytes: Uint8Array, trust: Trust | undefined): Snapshot {
@@ -69,8 +70,8 @@ export class Snapshot {
   }
 
   /**
-   * @internal Made of what a slot captured. With a key it is signed for the tenant.
-   * @throws SnapshotError of reason `not-captured` or `too-large` when what the slot says of the session is not what a snapshot has
+   * @internal Makes a snapshot of what a slot captured. With a key, it is signed for the tenant.
+   * @throws SnapshotError of reason `not-captured` or `too-large` if the slot's description of the session is not valid in a snapshot
    */
   static capture(
     source: Head,
@@ -83,13 +84,13 @@ export class Snapshot {
     return new Snapshot({ version, head, headBytes, body, signature })
   }
 
-  /** How many bytes `toBytes` gives. */
+  /** Number of bytes that `toBytes` returns. */
   get size(): number {
     const { headBytes, body, signature } = this.#parts
     return envelopeBytes(headBytes.length, body.length, signature !== null)
   }
 
-  /** One self-contained document, docs/snapshot-format.md. A copy. */
+  /** Returns a copy of the snapshot as one self-contained document. docs/snapshot-format.md describes the format. */
   toBytes(): Bytes {
     const { before, after } = this.frame
     const { body } = this.#parts
@@ -100,7 +101,7 @@ export class Snapshot {
     return document
   }
 
-  /** @internal As `toBytes`, in parts that must not be changed. */
+  /** @internal The bytes of `toBytes`, in chunks that must not be changed. */
   *chunks(): Generator<Uint8Array, void> {
     const { before, after } = this.frame
     yield before
@@ -108,15 +109,15 @@ export class Snapshot {
     yield after
   }
 
-  /** @internal What a document has around the body. */
+  /** @internal The parts of the document before and after the body. */
   get frame(): Frame {
     const { version, headBytes, body, signature } = this.#parts
     return frameOf({ version, head: headBytes, signature }, body.length)
   }
 
   /**
-   * @internal As `toBytes`, bit by bit (H1).
-   * @throws SnapshotError if there is no memory for it
+   * @internal Like `toBytes`, but copies piece by piece, to keep the main thread free (H1).
+   * @throws SnapshotError if there is not enough memory
    */
   async copyBytes(): Promise<Bytes> {
     const { before, after } = this.frame
@@ -128,7 +129,7 @@ export class Snapshot {
     }
   }
 
-  /** What is in it, without an interpreter. */
+  /** The snapshot's contents. Reading them needs no interpreter. */
   get manifest(): SnapshotManifest {
     const { version, head } = this.#parts
     const { globals, pending } = this.describe()
@@ -145,7 +146,7 @@ export class Snapshot {
     }
   }
 
-  /** @internal The kernel's part of the manifest, with the reasons that are the host's. */
+  /** @internal The kernel's part of the manifest, with the suspension reasons that the host added. */
   describe(): Description {
     const { description, reasons } = this.#parts.head
     const { pending, ...rest } = readDescription(description)
@@ -158,25 +159,25 @@ export class Snapshot {
     }
   }
 
-  /** The globals that convert to plain values, up to a mebibyte of them, without an interpreter. */
+  /** The globals that convert to plain values, up to 1 MiB of them. Reading them needs no interpreter. */
   globals(): Record<string, Value> {
     return readGlobals(this.#parts.head.values)
   }
 
-  /** @internal False: the manifest and `globals()` know nothing of the globals, which only the body has. */
+  /** @internal False if the manifest and `globals()` do not include the globals, because only the body has them. */
   get isDescribed(): boolean {
     return this.#parts.head.described !== false
   }
 
   /**
-   * @internal A copy of the body, for one slot. Made bit by bit: a body has hundreds of megabytes (H1).
-   * @throws RangeError if there is no memory for it
+   * @internal A copy of the body, for one slot. Copied piece by piece, because a body can have hundreds of megabytes (H1).
+   * @throws RangeError if there is not enough memory
    */
   async copyBody(): Promise<Uint8Array<ArrayBuffer>> {
     return joined(this.#parts.body.views)
   }
 
-  /** @internal The body's blocks are told apart from now on, if they can be. */
+  /** @internal Splits the body into one piece per block, if its format allows it. */
   splitBody(): void {
     if (this.#parts.version === 3) this.#parts = { ...this.#parts, body: this.#parts.body.split() }
   }
@@ -187,7 +188,7 @@ export class Snapshot {
   }
 
   /**
-   * @internal Whether a session of this image may restore it.
+   * @internal Checks that a session with this image may restore the snapshot.
    * @throws SnapshotError of reason `untrusted` or `incompatible`
    */
   require(imageId: string, trust: Trust | undefined): void {
@@ -196,7 +197,7 @@ export class Snapshot {
     if (head.imageId !== imageId) throw this.incompatible(`the session has ${imageId}`)
   }
 
-  /** @internal @param has which image there is instead, as part of a sentence */
+  /** @internal @param has the image that is there instead, as a clause of the message */
   incompatible(has: string): SnapshotError {
     const { imageId, pyodideVersion } = this.#parts.head
     const made = `the snapshot was made with image ${imageId} (Pyodide ${pyodideVersion})`

@@ -1,17 +1,17 @@
-// Receives a port's messages for a bounded time in each turn of the event loop. Node would deliver all queued messages in one turn, and a
+// Receives a port's messages for a limited time in each turn of the event loop. Node would deliver all queued messages in one turn, and a
 // worker can queue faster than this thread reads. Owns the port's listeners, and whether the port keeps the process alive.
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 
 /** Longest time for one port's messages in one turn; the rest waits for the next turn. */
 const TURN_MS = 1
-/** Messages delivered before the clock is read, because reading it for fewer would cost more than it saves. */
+/** Messages delivered before the clock is read. For fewer, reading it would cost more than it saves. */
 const UNTIMED_MESSAGES = 16
 
 export class PacedPort {
   readonly #port: MessagePort
   readonly #onMessage: (message: unknown) => void
   #received = 0
-  /** When the message after the last untimed one of this turn came. */
+  /** When message number `UNTIMED_MESSAGES` of this turn came. The time limit counts from then. */
   #timedSinceMs = 0
   #state: 'listening' | 'paused' | 'stopped' | 'closed' = 'listening'
   #isRef = true
@@ -26,7 +26,7 @@ export class PacedPort {
     })
   }
 
-  /** The port keeps the process alive. */
+  /** Makes the port keep the process alive. */
   ref(): void {
     this.#isRef = true
     this.#port.ref()
@@ -37,13 +37,13 @@ export class PacedPort {
     this.#port.unref()
   }
 
-  /** The next message that was not delivered, if one has arrived; without a `message` where that cannot be read. */
+  /** Takes the next undelivered message, if one has arrived. If it cannot be read, the result has no `message`. */
   take(): { readonly message?: unknown } | undefined {
     if (this.#state === 'closed') return undefined
     try {
       return receiveMessageOnPort(this.#port)
     } catch {
-      // What a listener is told by `messageerror` is thrown here.
+      // Listeners get a `messageerror` event instead of this error.
       return {}
     }
   }
@@ -71,7 +71,7 @@ export class PacedPort {
     this.#port.off('message', this.#receive)
   }
 
-  /** Another turn of the event loop begins. */
+  /** Begins another turn of the event loop. */
   readonly #begin = (): void => {
     this.#received = 0
     if (this.#state !== 'paused') return

@@ -1,22 +1,23 @@
-// When this worker must not be ended. Owns one word, in which it and the main thread (src/slots/slot.ts) agree on who comes first.
+// Protects a worker from being ended at the wrong moment. Owns one shared word, by which the worker and the main thread
+// (src/slots/slot.ts) agree on who goes first.
 
-/** Where the word is, among the Int32s that both threads share. */
+/** Index of the word in the shared Int32s. */
 export const SHIELD = 1
-/** What it says: nothing, that the worker must not be ended now, or that it is being ended. */
+/** Values of the word: unprotected, the worker must not be ended now, the worker is being ended. */
 export const LOWERED = 0
 export const RAISED = 1
 export const ENDING = 2
 
 /**
- * Longest wait for a worker that must not be ended. An honest one asks for microseconds of work, but a busy machine may not run it
- * for some hundred milliseconds. One that lies is ended anyway.
+ * Longest wait for a worker that must not be ended. An honest worker needs microseconds, but a busy machine may not run it
+ * for some hundred milliseconds. A worker that keeps the shield up is ended anyway.
  */
 export const MOST_SHIELDED_MS = 2_000
 
 /**
- * Node ends the whole process when a worker ends between the making of a zlib stream and its initialization ("close before
- * init" in node_zlib.cc of Node 20 to 26). Both are done by the stream's constructor, in microseconds; the work that follows
- * may be cut short anywhere.
+ * Node ends the whole process if a worker ends between the creation of a zlib stream and its initialization ("close before
+ * init" in node_zlib.cc of Node 20 to 26). The stream's constructor does both, in microseconds. The work that follows
+ * may be interrupted anywhere.
  */
 export class Shield {
   readonly #words: Int32Array
@@ -26,8 +27,8 @@ export class Shield {
   }
 
   /**
-   * Makes a stream, or whatever else takes no longer; the main thread waits with ending this worker meanwhile. Where this
-   * worker is being ended already, this thread goes no further: it sleeps until then.
+   * Makes a stream, or does other work that takes no longer. Until it is done, the main thread does not end this worker. If this
+   * worker is already being ended, the thread sleeps until it ends.
    */
   during<T>(make: () => T): T {
     while (Atomics.compareExchange(this.#words, SHIELD, LOWERED, RAISED) === ENDING)

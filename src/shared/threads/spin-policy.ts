@@ -1,5 +1,5 @@
-// Whether a thread that waits for another should spin before it sleeps. Waking a thread takes longer than most of what is waited for,
-// but spinning takes a core that others may need. Owns the decision, which follows from how the last spins ended.
+// Decides whether a thread that waits for another should spin before it sleeps. Waking a thread takes longer than most of these waits,
+// but spinning occupies a core that others may need. Owns the decision, which depends on the results of the last spins.
 
 /** Checking the condition is cheaper than reading the clock. */
 const CHECKS_PER_CLOCK_READ = 8
@@ -48,7 +48,7 @@ export class SpinPolicy {
     return true
   }
 
-  /** @param succeeded what the caller spun for came in time */
+  /** @param succeeded whether the condition became true in time */
   record(succeeded: boolean): void {
     if (succeeded) {
       this.#backoffExponent = Math.max(0, this.#backoffExponent - 1)

@@ -1,5 +1,5 @@
-// Marks while a slot runs the user code of a capture. Owns one word that both threads share. In a capture only user code has a deadline,
-// and on a busy machine the main thread cannot tell by the clock how far the slot has come.
+// Shows while a slot runs user code during a capture. Owns one word that both threads share. In a capture, only user code has a deadline,
+// and on a busy machine the main thread cannot tell from the clock how far the slot is.
 
 /** Index of the word in the shared Int32s. */
 export const USER_CODE = 2

@@ -1,5 +1,5 @@
 // Arrays of numbers that cross between Python and JavaScript as one block of bytes. Owns their element types, and the checks of a
-// block that an interpreter sent: it is hostile (R3), so its size must be what its shape says.
+// block from an interpreter, which is untrusted (R3): its size must match its shape.
 import { isUint8Array } from '../realms.js'
 import { type Decoded, MalformedValueError } from './frames.js'
 import { NdArray, NO_VALUE, type TypedArray, type Value } from './value.js'
@@ -16,7 +16,7 @@ interface ElementType {
   readonly width: number
 }
 
-/** By numpy's name. Wider and narrower floats than these come as the next type that there is. */
+/** Element types by numpy's name. Wider and narrower floats arrive as the nearest type that exists here. */
 const ELEMENT_TYPES: ReadonlyMap<string, ElementType> = new Map(
   (
     [
@@ -39,14 +39,14 @@ const ELEMENT_TYPES: ReadonlyMap<string, ElementType> = new Map(
     ] as [string, TypedArrayClass, number?][]
   ).map(([dtype, array, width = 1]) => [dtype, { array, width }]),
 )
-/** Elements that are values of their own. */
+/** Types whose elements are values themselves. */
 const VALUE_TYPES: ReadonlySet<string> = new Set(['str', 'bytes', 'object'])
-/** numpy's own bound. */
+/** numpy's own limit. */
 const MAX_DIMENSIONS = 64
 /** Length of the tagged tuple (Ellipsis, 'array', dtype, shape or None, block or list). */
 export const ARRAY_TAG_LENGTH = 5
 
-/** The array that a tagged tuple stands for. @throws MalformedValueError */
+/** The array that a tagged tuple represents. @throws MalformedValueError */
 export function decodeArray([, , dtype, shape, block]: readonly Decoded[]): Decoded {
   return arrayOf(dtype, shape, block)
 }
@@ -96,16 +96,16 @@ function elements(shape: readonly Decoded[]): number {
   return count
 }
 
-/** Whether the bytes of a block may be used where they are, which a typed array needs. */
+/** Whether a typed array can use the bytes of a block in place. */
 export function isAligned(bytes: Uint8Array, start: number): boolean {
   return (bytes.byteOffset + start) % Float64Array.BYTES_PER_ELEMENT === 0
 }
 
-/** Why `set` cannot take such an array; undefined if it can. */
+/** What `set` expects instead of such an array; undefined if it accepts it. */
 export function refusalOf({ data, shape, dtype }: NdArray): string | undefined {
   const type = ELEMENT_TYPES.get(dtype)
   if (type === undefined) return `an NdArray whose dtype is one of ${[...ELEMENT_TYPES.keys()].join(', ')}`
-  // By name, because it may be of another realm.
+  // By name, because the array may belong to another realm.
   if (!ArrayBuffer.isView(data) || data[Symbol.toStringTag] !== type.array.name)
     return `an NdArray of ${dtype} with a ${type.array.name}`
   if (

@@ -1,5 +1,5 @@
-// Decodes the marshal bytes an interpreter sent into a tree of values. Owns the walk over the bytes and its bounds. The bytes are
-// hostile (R3): every length is checked against the bytes left before anything is allocated, nesting is bounded, and the result is
+// Decodes the marshal bytes of an interpreter into a tree of values. Owns the walk over the bytes and its limits. The bytes are
+// untrusted (R3): every length is checked against the bytes left before anything is allocated, nesting is limited, and the result is
 // plain data by construction. A decoder can stop after any part of a value and continue later, so no value blocks the main thread.
 
 import { ARRAY_TAG_LENGTH, decodeArray, isAligned } from './arrays.js'
@@ -32,10 +32,10 @@ import { MAX_DIGITS, MAX_HASHED_ITEMS, MAX_ITEMS, MAX_TEXT_BYTES, Weight, weight
 
 export { type Decoded, MalformedValueError }
 
-/** Work between two looks at the clock, in units. A small value is one unit; a piece of a large part is `PIECE_UNITS`. */
+/** Units of work between two reads of the clock. A small value is one unit; a piece of a large part is `PIECE_UNITS`. */
 const CLOCK_CHECK_UNITS = 256
 const PIECE_UNITS = 128
-/** From this size on, bytes that make up at least half of a document become a view of it, without a copy. */
+/** A byte array of at least this size that makes up at least half of a document becomes a view of it, without a copy. */
 const LARGE_BYTES = 65_536
 
 const NO_FRAME = { kind: Kind.array, items: [] as Decoded[] }
@@ -53,11 +53,11 @@ export class Decoder {
   #units = CLOCK_CHECK_UNITS
   #tree: Decoded = null
   readonly #hashing = new HashingBudget()
-  /** See `Document` in document.ts; of the values since `begin`. */
+  /** See `Document` in document.ts. Covers the values since `begin`. */
   exact = true
   /** An int or str was too large for JavaScript. */
   isTooLarge = false
-  /** Members of a set were left out: V8's hashes of them collide, and adding them would have taken too long. */
+  /** Members of a set were left out, because their hashes in V8 collide and adding them would have taken too long. */
   hasCollisions = false
   /** Number of keys in the dict completed last. */
   lastKeys = 0
@@ -139,7 +139,7 @@ export class Decoder {
     }
   }
 
-  /** Returns the array if this completes it, as the next two methods do. Also reads the scalars that follow. */
+  /** Returns the array if this completes it, like the other `#addTo` methods. Also reads the scalars that follow. */
   #addToArray(frame: Frame, first: Decoded): Decoded | typeof UNFINISHED {
     const { items } = frame
     items.push(first)
@@ -154,7 +154,7 @@ export class Decoder {
     return frame.kind === Kind.tuple && items[0] === NO_VALUE ? untagged(items) : items
   }
 
-  /** Adds the int32s that come next, as far as the clock allows, and leaves at least one member. Faster than `#read` for each. */
+  /** Adds the int32s that come next, as many as the units allow, but leaves at least one member. Faster than `#read` for each. */
   #addInt32s(frame: Frame): void {
     const bytes = this.#bytes
     const view = this.#view
@@ -173,7 +173,7 @@ export class Decoder {
 
   #addToSet(frame: Frame, value: Decoded): Decoded | typeof UNFINISHED {
     const set = frame.set as Set<Decoded>
-    // Members with equal hashes are compared one by one, so the larger the set, the sooner the next look at the clock.
+    // Members with equal hashes are compared one by one, so the larger the set, the sooner the clock is read again.
     this.#units -= set.size >> 6
     this.#hashing.countMember()
     if (this.#hashing.isSpent) {
@@ -187,7 +187,7 @@ export class Decoder {
     return set as Set<Value>
   }
 
-  /** Keys and values come in turn. */
+  /** Keys and values alternate. */
   #addToMap(frame: Frame, value: Decoded): Decoded | typeof UNFINISHED {
     const map = frame.map as Map<Decoded, Decoded>
     const { key } = frame
@@ -275,7 +275,7 @@ export class Decoder {
     }
   }
 
-  /** In a tagged tuple it may be the pairs of a map, or the members of a set that marshal has no set for. */
+  /** In a tagged tuple, a list may be the pairs of a map, or the members of a set that marshal cannot write as a set. */
   #list(): Decoded | typeof UNFINISHED {
     const { kind, items } = this.#frames[this.#frames.length - 1] ?? NO_FRAME
     if (kind !== Kind.tuple || items[0] !== NO_VALUE || items.length !== 2) return this.#array(Kind.array)
@@ -289,7 +289,7 @@ export class Decoder {
     if (count > MAX_HASHED_ITEMS || !Number.isInteger(count))
       throw new MalformedValueError(`a map or set of ${parts} parts`)
     this.#count(1, HASHED_MEMBER * count)
-    // As weight.ts has it for a list.
+    // The weight that weight.ts gives a list.
     this.#weight += Weight.array + Weight.member * parts
     if (parts === 0) {
       this.#checkDepth()
@@ -334,7 +334,7 @@ export class Decoder {
   }
 
   #checkDepth(): void {
-    // The kernel refuses such values, but a forged message must not overflow the stack of code that walks the value.
+    // The kernel rejects such values, but a forged message must not overflow the stack of code that walks the value.
     if (this.#frames.length >= MAX_DEPTH + 8) throw new MalformedValueError(`nested deeper than ${MAX_DEPTH}`)
   }
 
@@ -416,7 +416,7 @@ export class Decoder {
     return this.#bytes.slice(start, this.#at)
   }
 
-  /** Whether the bytes at `start` are those of an array of numbers that cannot be used where they are. */
+  /** Whether the bytes at `start` belong to an array of numbers but are not aligned, so that they have to be copied. */
   #mustAlign(start: number): boolean {
     const { kind, items } = this.#frames[this.#frames.length - 1] ?? NO_FRAME
     return (
@@ -449,7 +449,7 @@ export class Decoder {
   }
 }
 
-/** What a tuple of the kernel's stands for, or the tuple itself. */
+/** The value that a tagged tuple represents, or the tuple itself if it is not tagged. */
 function untagged(items: Decoded[]): Decoded {
   return items.length === ARRAY_TAG_LENGTH && items[1] === 'array' ? decodeArray(items) : tagged(items)
 }

@@ -1,12 +1,12 @@
-// A whole marshal document decoded in one step, for bytes known to be few. Decoding in slices of time is decode.ts's.
+// Decodes a whole marshal document in one step, for documents known to be small. decode.ts decodes in slices of time.
 import { type Decoded, Decoder } from './decode.js'
 
 /** A decoded document. */
 export interface Document {
   readonly tree: Decoded
   /**
-   * False when a well-formed part has no JavaScript counterpart: a dict key that is not a str or is `__proto__`, whose entry was
-   * left out, an int or str that is too large, which was replaced by 0 or '', or a set whose members' hashes collide.
+   * False if a well-formed part has no JavaScript counterpart: a dict key that is not a str or is `__proto__` (its entry was left out), an
+   * int or str that is too large (replaced by 0 or ''), or a set whose members' hashes collide.
    */
   readonly exact: boolean
 }
@@ -14,7 +14,7 @@ export interface Document {
 /**
  * Decodes a whole marshal document in one step. Only for documents known to be small.
  *
- * @throws MalformedValueError when the bytes are not marshal version 2, end early or go on after the value
+ * @throws MalformedValueError if the bytes are not marshal version 2, end early, or continue after the value
  */
 export function decode(bytes: Uint8Array): Document {
   const decoder = new Decoder(bytes)

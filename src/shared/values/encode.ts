@@ -40,7 +40,7 @@ interface Fixup {
 }
 
 type FixupKind = 'datetime' | 'set' | 'map' | 'array'
-/** Milliseconds since 1970 of a datetime. Of an array the type of its numbers, and its shape and own type if it is an NdArray. */
+/** A datetime's milliseconds since 1970, or an array's type of numbers with, if it is an NdArray, its shape and dtype. */
 type Payload = number | null | ArrayType
 type ArrayType = readonly [block: string, shape: readonly number[] | null, dtype: string | null]
 
@@ -52,7 +52,7 @@ const CLOCK_CHECK_UNITS = 256
 /** Units of work for a piece of text, and for a piece of joined bytes. A text with lone surrogates is encoded character by character. */
 const PIECE_UNITS = 128
 const SURROGATES_UNITS = 4096
-/** Most units of work for a value that is encoded at once. */
+/** Most units of work for a value that is encoded without slices. */
 const SMALL_UNITS = 4096
 /**
  * Limit for all fixups' paths together. Each fixup contains its whole path, so by nesting dates deeply below long keys, a guest could
@@ -64,8 +64,8 @@ const STEP_BYTES = 5
 /**
  * Encodes a value with its fixups: the bytes of the Python tuple `(value, fixups)`.
  *
- * @param name what the value is called in an error's message
- * @throws ConversionError (a TypeError) naming the place inside the value that has no Python counterpart
+ * @param name name of the value in error messages
+ * @throws ConversionError (a TypeError) that names the place inside the value without a Python counterpart
  */
 export function encodeValue(value: unknown, name: string): Uint8Array<ArrayBuffer> {
   return encodeAll(new Encoder(value, name, 'with-fixups'))
@@ -95,9 +95,9 @@ function encodeAll(encoder: Encoder): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * The bytes of a value at once where it is small, else when the lane has encoded it in slices.
+ * Returns the bytes of a small value at once; otherwise a promise, which resolves when the lane has encoded it in slices.
  *
- * @param dropped makes the error to reject with when the lane closes first
+ * @param dropped makes the error to reject with if the lane drops the job first
  */
 export function encodeIn(
   lane: Lane,
@@ -118,7 +118,7 @@ async function encodeInSlices(
 
 /** Encodes one value, in slices of time if it is large. `advance` throws ConversionError, or what the value's getters throw. */
 export class Encoder implements Job {
-  /** The size is known only at the end. */
+  /** The size is known only at the end, so a lane never runs this job at once. */
   readonly sizeBytes = Number.POSITIVE_INFINITY
   readonly #writer = new Writer()
   readonly #name: string
@@ -143,7 +143,7 @@ export class Encoder implements Job {
     this.#value(value)
   }
 
-  /** Available when the encoder is done. */
+  /** The result, available when the encoder is done. */
   get bytes(): Uint8Array<ArrayBuffer> {
     return this.#writer.bytes
   }
@@ -258,7 +258,7 @@ export class Encoder implements Job {
     this.#frames.push(frame)
   }
 
-  /** Writes members until one is not complete at once. */
+  /** Writes members until one cannot be completed at once. */
   #members(frame: Frame): void {
     const { items, keys, object, count } = frame
     const depth = this.#frames.length
@@ -273,7 +273,7 @@ export class Encoder implements Job {
       } else {
         const key = keys[at] as string
         const member = object[key]
-        // An optional field that is not set.
+        // Leave out an optional field that is not set.
         if (member === undefined) continue
         // Keys are written in one step; the decoder bounds the length of keys that guests send.
         this.#units -= 1 + (key.length >> 9)
@@ -294,7 +294,7 @@ export class Encoder implements Job {
     this.#fix('datetime', epochMs)
   }
 
-  /** Written as bytes. */
+  /** Writes an array as bytes, with a fixup. */
   #array(data: ArrayBufferView, shape: ArrayType[1], dtype: string | null): void {
     const block = elementType(data)
     if (block === undefined) throw this.#unknown(data)
@@ -370,12 +370,12 @@ export class Encoder implements Job {
   }
 }
 
-/** The member of the container that was begun last. */
+/** The step to the member of a container that was begun last. */
 function stepOf({ items, keys, at }: Frame): Step {
   return items === undefined ? (keys[at - 1] as string) : at - 1
 }
 
-/** For a message; of a map, the key that the member belongs to. */
+/** The step for a message. For a map, it shows the key that the member belongs to. */
 function shownStep(frame: Frame): string {
   if (frame.kind !== 'map') return JSON.stringify(stepOf(frame)).slice(0, 100)
   const key = frame.items?.[frame.at - 1 - ((frame.at - 1) % 2)]

@@ -1,5 +1,5 @@
-// Containers that decode.ts is filling, and what may become of them. Owns their state and the checks of what goes into them: dates,
-// keys and members. The order in which the bytes fill them is decode.ts's.
+// Containers that decode.ts is filling. Owns their state, the checked values of tagged tuples, and the test for keys and members that are
+// too long. decode.ts owns the order in which the bytes fill them.
 
 import { NO_VALUE, type Value } from './value.js'
 import { MAX_KEY_BYTES } from './weight.js'
@@ -7,7 +7,7 @@ import { MAX_KEY_BYTES } from './weight.js'
 /** A decoded tree: values, and `NO_VALUE` where a message allows it. */
 export type Decoded = Value | typeof NO_VALUE | readonly Decoded[]
 
-/** No value is complete yet: a container was opened, or a large part is being read in pieces. */
+/** Returned while no value is complete: a container was opened, or a large part is being read in pieces. */
 export const UNFINISHED: unique symbol = Symbol('unfinished')
 
 /** The bytes are not a message of our kernel: guest code forged them, or the interpreter's memory is corrupt. */
@@ -37,7 +37,7 @@ export class Frame {
 const NO_ITEMS: Decoded[] = []
 const NO_OBJECT: Record<string, Value> = {}
 
-/** `sinceMs` matters to sets and maps only. */
+/** `sinceMs` is used only by sets and maps. */
 export function newFrame(kind: Kind, count: number, sinceMs: number): Frame {
   return new Frame(
     kind,
@@ -50,7 +50,7 @@ export function newFrame(kind: Kind, count: number, sinceMs: number): Frame {
   )
 }
 
-/** What a tagged tuple of three stands for, or the tuple itself. */
+/** The value that a tagged tuple of three represents, or the tuple itself if it is not tagged. */
 export function tagged(items: Decoded[]): Decoded {
   if (items.length !== 3 || items[0] !== NO_VALUE) return items
   const [, tag, payload] = items
@@ -69,7 +69,7 @@ export function tagged(items: Decoded[]): Decoded {
   }
 }
 
-/** Whether the text is within `MAX_KEY_BYTES`. A UTF-16 unit is at most three bytes of UTF-8. */
+/** Whether the text has at most `MAX_KEY_BYTES`. A UTF-16 unit takes at most three bytes of UTF-8. */
 export function isShortText(text: string): boolean {
   return (
     text.length <= MAX_KEY_BYTES / 3 ||

@@ -1,5 +1,5 @@
-// Limits the time for filling sets while one document is decoded. Owns the clock for that work, which is paused between slices, and the
-// decision. decode.ts drops the members of a set that takes too long.
+// Limits the time for filling sets while one document is decoded. Owns the clock of that work, which is paused between slices, and decides
+// when the time is over. decode.ts then drops the remaining members.
 
 /**
  * V8's hashes of numbers and BigInts are predictable, and a BigInt's depends only on its lowest 64 bits. So members can collide by
@@ -11,12 +11,12 @@ const MAX_MS_PER_MEMBER = 0.01
 export class HashingBudget {
   /** Time spent decoding before the current slice. */
   #earlierMs = 0
-  /** Undefined between slices, and where a document is decoded in one step. */
+  /** Undefined between slices, and if a document is decoded in one step. */
   #resumedMs: number | undefined
-  /** Time in sets that are complete. */
+  /** Time spent on completed sets. */
   #spentMs = 0
   #members = 0
-  /** No more members may be added, in this set or the next. */
+  /** Whether the time is over: no more members may be added, to this set or later ones. */
   isSpent = false
 
   resume(nowMs: number): void {
@@ -33,17 +33,17 @@ export class HashingBudget {
     return this.#earlierMs + (this.#resumedMs === undefined ? 0 : nowMs - this.#resumedMs)
   }
 
-  /** A member is about to be added. */
+  /** Counts a member that is about to be added. */
   countMember(): void {
     this.#members += 1
   }
 
-  /** A set that was begun when `activeMs` was `sinceMs` is complete. */
+  /** Adds the time of a completed set, which was begun when `activeMs` was `sinceMs`. */
   complete(sinceMs: number): void {
     this.#spentMs += this.activeMs() - sinceMs
   }
 
-  /** Such a set is not complete. */
+  /** Checks the time of a set that is not complete yet, and was begun at `sinceMs`. */
   check(sinceMs: number, nowMs: number): void {
     const spentMs = this.#spentMs + this.activeMs(nowMs) - sinceMs
     if (spentMs > MAX_MS + MAX_MS_PER_MEMBER * this.#members) this.isSpent = true

@@ -1,5 +1,5 @@
-// Values as JSON, for stores and engines that keep text: what JSON has no form for becomes an object with one key that begins with `$`.
-// Owns those forms and the bound on a text's size; docs/restate.md describes them. Reads hostile text: what is malformed throws.
+// Values as JSON, for stores and engines that keep text. A value that JSON cannot express becomes an object with one key that begins with
+// `$`. Owns those forms, which docs/restate.md describes, and the limit on a text's size. Reads untrusted text; throws if it is malformed.
 import { fromBase64, toBase64 } from '../base64.js'
 import { isUint8Array } from '../realms.js'
 import { elementType, isNdArray, NdArray, type TypedArray } from './value.js'
@@ -7,22 +7,22 @@ import { elementType, isNdArray, NdArray, type TypedArray } from './value.js'
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 
 const MAX_DEPTH = 1000
-/** About what punctuation adds to a member. */
+/** Approximate size of the punctuation around a member. */
 const MEMBER_BYTES = 2
 const SCALAR_BYTES = 8
 
-/** A value has no JSON form, is larger than it may be, or a text is not one that `toJson` made. */
+/** A value has no JSON form or is too large, or a text was not made by `toJson`. */
 export class JsonValueError extends TypeError {}
 
 /**
- * @param maxBytes about the longest text that may come of it; a walk ends where that is exceeded
+ * @param maxBytes approximate length of the longest text allowed; the conversion stops when it is exceeded
  * @throws JsonValueError
  */
 export function toJson(value: unknown, maxBytes = Number.POSITIVE_INFINITY): Json {
   return new ToJson(maxBytes).convert(value, 0)
 }
 
-/** The value that `toJson` was given. @throws JsonValueError */
+/** Converts back to the value that was given to `toJson`. @throws JsonValueError */
 export function fromJson(json: unknown): unknown {
   return decoded(json, 0)
 }
@@ -59,7 +59,7 @@ class ToJson {
           ? value
           : { $number: Object.is(value, -0) ? '-0' : String(value) }
       case 'bigint': {
-        // Its text takes time that grows with the square of its length: estimate first.
+        // In hexadecimal, because the time for decimal text grows with the square of its length.
         this.#take(SCALAR_BYTES)
         const text = value.toString(16)
         this.#take(text.length)

@@ -1,8 +1,8 @@
-// A text or byte array that takes more than one step to decode. Owns how far it has come and the size of a step. Its length has been
-// checked before.
+// A text or byte array that takes more than one step to decode. Owns its progress and the size of a step. The caller has checked its
+// length.
 import { decodeText, endOfPiece } from './text.js'
 
-/** Bytes copied per step, in about the time that one piece of text takes. */
+/** Bytes copied per step, which takes about as long as one piece of text. */
 export const COPY_BYTES = 1_048_576
 
 export class LargePart {
@@ -12,7 +12,7 @@ export class LargePart {
   #copiedBytes = 0
   #text = ''
 
-  /** `copy` takes the bytes of a byte array. */
+  /** @param copy receives the bytes of a byte array; undefined for text */
   constructor(end: number, copy: Uint8Array | undefined) {
     this.end = end
     this.#copy = copy
@@ -32,7 +32,7 @@ export class LargePart {
     return end
   }
 
-  /** Complete once `readPiece` has returned `end`. */
+  /** The result, complete once `readPiece` has returned `end`. */
   get value(): string | Uint8Array {
     return this.#copy ?? this.#text
   }

@@ -1,11 +1,11 @@
-// Runs long work on guests' data in slices, so that neither the main thread nor other sessions wait for it. Owns the round-robin: one
+// Runs long work on guests' data in slices, so that it blocks neither the main thread nor other sessions. Owns the round-robin: one
 // slice, a turn of the event loop, then the next session's slice. Jobs own the work itself.
 
 /** Longest slice between two turns of the event loop. */
 const SLICE_MS = 2
 /** Jobs run at once, without waiting for a slice, up to this many bytes in one turn of the event loop. */
 const AT_ONCE_BYTES = 16_384
-/** Size of a job that is not to share a turn with another one. */
+/** Size of a job that must not share a turn with another one. */
 export const WHOLE_TURN_BYTES = AT_ONCE_BYTES
 
 export interface Job {
@@ -15,7 +15,7 @@ export interface Job {
   advance(untilMs: number): boolean
 }
 
-/** How a job ended: `dropped` when its session was closed, or the interpreter it came from was given up, first. */
+/** How a job ended. `dropped`: before it was done, its session was closed, or the interpreter it came from was given up. */
 export type Ended = 'done' | 'dropped'
 
 interface Waiting {
@@ -103,7 +103,7 @@ export class Lane {
     for (const { resolve } of dropped) resolve('dropped')
   }
 
-  /** Nobody wants these jobs any more; those that are not done yet end as `dropped`. */
+  /** Drops these jobs, because their results are no longer needed. Those that are not done yet end as `dropped`. */
   drop(jobs: ReadonlySet<Job>): void {
     if (jobs.size === 0) return
     const dropped = this.#waiting.filter(({ job }) => jobs.has(job))

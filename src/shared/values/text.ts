@@ -8,7 +8,7 @@ export const PIECE_BYTES = 65_536
 const ASCII_PIECE_BYTES = 1_048_576
 /** Below this many bytes a loop in JavaScript is faster than a call into Node, and V8 builds no rope. */
 const SHORT_BYTES = 13
-/** From this many bytes on, copying ASCII saves more than finding out that it is ASCII costs. */
+/** From this many bytes on, copying ASCII saves more time than testing for ASCII costs. */
 const LONG_BYTES = 4_096
 const REPLACEMENT = '\ufffd'
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })

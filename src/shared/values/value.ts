@@ -1,7 +1,7 @@
-// The values that cross between Python and JavaScript. Owns their types and the bounds that hold in both directions; encode.ts and
-// decode.ts own the bytes.
+// The values that cross between Python and JavaScript. Owns their types and the bounds that apply in both directions; encode.ts and
+// decode.ts own their bytes.
 
-/** What a Python value looks like in JavaScript: docs/values.md has the form of each type. */
+/** A Python value in JavaScript. docs/values.md lists the conversion of each type. */
 export type Value =
   | null
   | boolean
@@ -17,9 +17,9 @@ export type Value =
   | { [key: string]: Value }
 
 /**
- * What `session.set` takes: values, and objects of any type whose members are values in turn. Fields that are `undefined` are left out, an
- * `ArrayBuffer` becomes bytes, and arrays and sets may be read-only. Objects with a class of their own, functions and symbols are refused
- * when they are met.
+ * What `session.set` accepts: values, and objects of any type whose members are values in turn. Fields that are `undefined` are left out,
+ * an `ArrayBuffer` becomes bytes, and arrays and sets may be read-only. Instances of other classes, functions and symbols are rejected
+ * at run time.
  */
 export type InputValue = null | boolean | number | bigint | string | object
 
@@ -38,18 +38,18 @@ export type TypedArray =
 
 const ND_ARRAY = Symbol.for('brumate.NdArray')
 
-/** A numpy array: `session.get` makes one of each, and `session.set` takes one to give an array a shape. */
+/** A numpy array. `session.get` returns one for every numpy array; pass one to `session.set` to give an array a shape. */
 export class NdArray {
   /**
-   * The elements in C order, the last index changing fastest: a typed array, or an array of values if `dtype` is `str`, `bytes` or
+   * The elements in C order (the last index changes fastest): a typed array, or an array of values if `dtype` is `str`, `bytes` or
    * `object`.
    */
   readonly data: TypedArray | Value[]
-  /** Length of each dimension; empty for an array without dimensions, which has one element. */
+  /** Length of each dimension; empty for a zero-dimensional array, which has one element. */
   readonly shape: number[]
   /**
-   * Element type by numpy's name. Of `bool` the elements are 0 and 1. Of `complex64` and `complex128` each has two numbers, the real part
-   * first. Of `datetime64[ms]` and `timedelta64[ms]`, whatever their unit in Python, they are milliseconds, with NaN for NaT.
+   * numpy's name of the element type. Elements of `bool` are 0 and 1. Each element of `complex64` and `complex128` takes two numbers, the
+   * real part first. Elements of `datetime64[ms]` and `timedelta64[ms]` are milliseconds, whatever their unit in Python, with NaN for NaT.
    */
   readonly dtype: string
 
@@ -65,15 +65,15 @@ export class NdArray {
   }
 }
 
-/** Whether it is one, also of another copy of this module: an application may have several, each with a class of its own. */
+/** Also accepts arrays of another copy of this module: an application may load several, each with its own class. */
 export function isNdArray(value: object): value is NdArray {
   return (value as { readonly [ND_ARRAY]?: true })[ND_ARRAY] === true
 }
 
-/** The element type of a typed array, or of an array of values. Undefined for views that are none, such as a DataView. */
+/** numpy's element type for a typed array; undefined for anything else, such as an array of values or a DataView. */
 export function elementType(data: unknown): string | undefined {
   if (!ArrayBuffer.isView(data)) return undefined
-  // The name also tells Float16Array, which only newer engines have, and arrays of other realms.
+  // By name, which also works for Float16Array, which only newer engines have, and for arrays of other realms.
   const name = (data as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] ?? ''
   if (name === 'Uint8ClampedArray') return 'uint8'
   const match = /^(?:Big)?(Int|Uint|Float)(8|16|32|64)Array$/.exec(name)
@@ -84,19 +84,19 @@ function dtypeOf(data: TypedArray | Value[]): string {
   return elementType(data) ?? 'object'
 }
 
-/** Means "no value" where a kernel message allows that. Never occurs inside a value. */
+/** Stands for "no value" where a kernel message allows that. Never occurs inside a value. */
 export const NO_VALUE: unique symbol = Symbol('no value')
 
 /**
- * Bounds on the main thread's time and memory for one value; its size in bytes does not bound them (an empty dict takes two). The
- * kernel refuses larger values first (values.py), so only forged messages exceed these. weight.ts has the bounds of
+ * Limits the main thread's time and memory for one value. Its size in bytes does not limit them: an empty dict takes two bytes. The
+ * kernel rejects larger values first (values.py), so only forged messages exceed this. weight.ts has the bounds of
  * single parts.
  */
 export const MAX_CONTAINERS = 500_000
-/** Members of all containers; one of a set or dict counts as `HASHED_MEMBER`. */
+/** Members of all containers together; a member of a set or dict counts as `HASHED_MEMBER`. */
 export const MAX_MEMBERS = 4_000_000
 export const HASHED_MEMBER = 4
-/** Added to these bounds for the message around a value. */
+/** Added to the two bounds above, for the message around a value. */
 export const OUTCOME_CONTAINERS = 100
 export const OUTCOME_MEMBERS = 10_000
 

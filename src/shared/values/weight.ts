@@ -1,9 +1,9 @@
-// What a value of the guest's costs the main thread: an estimate of the bytes that its marshal document holds once it is decoded, and
-// the largest of each kind that JavaScript takes in one step. Owns the arithmetic, which a slot uses before it sends a host call
-// and the main thread while it decodes one: both come to the same number.
+// What a guest's value costs the main thread: an estimate of the memory of its marshal document once decoded, and the largest part of
+// each kind that JavaScript handles in one step. Owns the arithmetic. A slot uses it before it sends a host call, and the main thread
+// while it decodes one, so both get the same number.
 
 /**
- * Type codes of CPython's marshal format, from its Python/marshal.c. Version 2 of the format is spoken: no references,
+ * Type codes of CPython's marshal format, from its Python/marshal.c. brumate uses version 2 of the format: no references,
  * binary floats.
  */
 export const TypeCode = {
@@ -25,12 +25,12 @@ export const TypeCode = {
   frozenset: 0x3e,
 } as const
 
-/** Bytes of V8's heap on a 64-bit machine, as measured; of a container without its members. */
+/** Measured bytes of V8's heap on a 64-bit machine. Containers are counted without their members. */
 export const Weight = {
   number: 16,
   bigint: 24,
   text: 24,
-  /** Of a Uint8Array with a buffer of its own. */
+  /** A Uint8Array with its own buffer. */
   bytes: 256,
   array: 48,
   /** An object with room for its first few keys. */
@@ -44,46 +44,46 @@ export const Weight = {
   call: 2048,
 } as const
 
-/** As many 15-bit digits as a number holds exactly. */
+/** Number of 15-bit digits that a JavaScript number holds exactly. */
 export const EXACT_DIGITS = 3
-/** 4 Mbit. V8 makes a BigInt in one step. */
+/** Most digits of an int, 4 Mbit: V8 makes a BigInt in one step. */
 export const MAX_DIGITS = 279_620
-/** Of UTF-8; V8 has no strings of 512 MiB. */
+/** Longest text, in UTF-8. V8 has no strings of 512 MiB. */
 export const MAX_TEXT_BYTES = 2 ** 28
-/** A key, or text in a set. V8 hashes longer text by its length alone, so that every two of one length are compared. */
+/** Longest key, or text in a set. V8 hashes longer text by its length only, so that all texts of the same length are compared. */
 export const MAX_KEY_BYTES = 16_000
-/** Members of one list or tuple. V8 moves an array that grows in one step. */
+/** Most members of a list or tuple. V8 moves a growing array in one step. */
 export const MAX_ITEMS = 1_000_000
-/** Members of one dict or set. V8 hashes all of them anew when it grows. */
+/** Most members of a dict or set. V8 rehashes all of them when it grows. */
 export const MAX_HASHED_ITEMS = 100_000
-/** Deepest nesting of a value, both ways; CPython's marshal itself stops at 2,000. */
+/** Deepest nesting of a value, in both directions. CPython's marshal itself stops at 2,000. */
 export const MAX_DEPTH = 1000
 
-/** Of host calls' arguments that a slot has sent and that the main thread still holds, decoded. */
+/** Most bytes of host calls' arguments that a slot has sent and that the main thread still holds, decoded. */
 export const WINDOW_BYTES = 64 * 1024 * 1024
-/** Host calls in one message. */
+/** Most host calls in one message. */
 export const MAX_CALLS_PER_MESSAGE = 1000
 
 export interface Weighed {
-  /** Where the value ends. */
+  /** Position after the value. */
   readonly end: number
-  /** Estimate of what it holds decoded, at least its bytes. */
+  /** Estimated memory of the decoded value; at least the length of its bytes. */
   readonly weightBytes: number
-  /** It has a part that the main thread would not take. */
+  /** Whether it has a part that the main thread would reject. */
   readonly isTooLarge: boolean
 }
 
 const IN_SET = 2 ** 32
 
-/** The value that begins at `start`; undefined where the bytes are none. Reads every value and no text. */
+/** Weighs the value that begins at `start`; undefined if the bytes are not a value. Reads every part, but no text. */
 export function weigh(
   bytes: Uint8Array,
   start: number,
   view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
 ): Weighed | undefined {
-  /** Of each open container: members that are still to come, plus `IN_SET` in a set; of a dict -1 before a key and -2 before a value. */
+  /** For each open container, the number of members still to come, plus `IN_SET` in a set; -1 before a dict's key, -2 before its value. */
   const open: number[] = []
-  /** Of each open dict or set: members so far. */
+  /** For each open dict, the number of keys so far. */
   const hashed: number[] = []
   let at = start
   let weight = 0
@@ -170,7 +170,7 @@ export function weigh(
         return undefined
     }
     if (at > bytes.length || open.length > MAX_DEPTH) return undefined
-    // What was read completes a member of its container, and that perhaps the container itself.
+    // The part just read completes a member of its container, which may complete the container itself.
     while (!isOpened && open.length > 0) {
       const last = open.length - 1
       const left = open[last] as number

@@ -1,5 +1,5 @@
 // Writes marshal bytes: numbers, text and byte arrays. Owns the buffers and joins them, in steps if they are large. encode.ts decides
-// what is written in which order.
+// what to write, and in which order.
 import { TypeCode } from './value.js'
 
 /** Characters of text written in one step. */
@@ -12,7 +12,7 @@ const MAX_BUFFER_BYTES = 1 << 20
 const COPY_BYTES = 262_144
 const MAX_UTF8_BYTES = 3
 const SHORT_TEXT_LENGTH = 32
-/** A type code and an int32. */
+/** Length of a type code and an int32. */
 const HEAD_BYTES = 5
 
 interface Chunk {
@@ -27,7 +27,7 @@ export class Writer {
   #view = new DataView(this.#buffer.buffer)
   #at = 0
   #length = 0
-  /** The length in a long text's head, which is known only at its end. */
+  /** The length field in a long text's head. The length is known only at the end of the text. */
   #textHead: { readonly view: DataView; readonly at: number; length: number } | undefined
   #whole: Uint8Array<ArrayBuffer> | undefined
   /** Whether a lone surrogate was written. */
@@ -60,7 +60,7 @@ export class Writer {
     this.#at += 9
   }
 
-  /** Returns how many digits it has. */
+  /** Returns the number of digits written. */
   bigint(value: bigint): number {
     const negative = value < 0n
     // V8 writes digits in linear time if the base is a power of two. Of these, base 16 has few characters and is easy to regroup.
@@ -124,7 +124,7 @@ export class Writer {
   /** Writes the piece that begins at `start` and returns where it ends. */
   textPiece(text: string, start: number): number {
     let end = Math.min(text.length, start + PIECE_LENGTH)
-    // A pair of surrogates is one character.
+    // Do not split a pair of surrogates, which is one character.
     if (end < text.length && (text.charCodeAt(end - 1) & 0xfc00) === 0xd800) end -= 1
     const written = this.#characters(text.slice(start, end))
     if (this.#textHead) this.#textHead.length += written
@@ -152,7 +152,7 @@ export class Writer {
     this.#at += bytes.length
   }
 
-  /** Joins some buffers. Returns whether all are joined. Throws `changed()` if the caller has changed the length of a byte array. */
+  /** Joins some of the buffers. Returns whether all are joined. Throws `changed()` if the caller has changed the length of a byte array. */
   join(changed: () => Error): boolean {
     this.#flush()
     this.#whole ??= new Uint8Array(this.#length)
@@ -188,7 +188,7 @@ export class Writer {
     this.#at += HEAD_BYTES
   }
 
-  /** Returns the number of bytes. A lone surrogate is written as Python's `surrogatepass` has it; Buffer would replace it. */
+  /** Returns the number of bytes. A lone surrogate is written like Python's `surrogatepass` does; Buffer would replace it. */
   #characters(text: string): number {
     if (!text.isWellFormed()) return this.#surrogates(text)
     const bytes = Buffer.from(text, 'utf8')

@@ -1,16 +1,16 @@
-// Files of a DirectoryStore: written so that they are on the disk before anybody is told, read whole. Owns modes, flushing, and the size
-// of slices, between which the main thread is free.
+// Files of a DirectoryStore: a write returns only when the file is on the disk, and a read reads the whole file. Owns modes, flushing, and
+// the size of slices, between which the main thread is free.
 import { createHash } from 'node:crypto'
 import { type FileHandle, mkdir, open, readdir, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
-/** Hashing as much takes a few milliseconds. */
+/** Hashing this much takes a few milliseconds. */
 const SLICE_BYTES = 2 ** 20
 
 export const FILE_MODE = 0o600
 export const FOLDER_MODE = 0o700
 
-/** Writes to a new file and flushes it. Fails with EEXIST if there is one. Returns the SHA-256 of the bytes. */
+/** Writes a new file and flushes it. Fails with EEXIST if the file exists. Returns the SHA-256 of the bytes. */
 export async function writeNewFile(path: string, bytes: Uint8Array): Promise<string> {
   const file = await open(path, 'wx', FILE_MODE)
   try {
@@ -41,7 +41,7 @@ export async function readFileOf(
   const file = await open(path, 'r')
   try {
     const { size } = await file.stat()
-    // Never more memory than the file has bytes, whatever its record claims.
+    // Never allocate more than the file's size, whatever its record claims.
     const bytes = new Uint8Array(Math.min(size, sizeBytes))
     const hash = createHash('sha256')
     let length = 0
@@ -62,7 +62,7 @@ export async function readFileOf(
   }
 }
 
-/** Makes what was created, renamed or removed in a folder survive the loss of power. Windows has no such call, and needs none. */
+/** Makes sure that files created, renamed or removed in a folder survive a loss of power. Windows has no such call, and needs none. */
 export async function flushFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return
   const folder = await open(path, 'r')
@@ -73,7 +73,7 @@ export async function flushFolder(path: string): Promise<void> {
   }
 }
 
-/** Makes a folder and those above it that are missing, and flushes where they were made. */
+/** Creates a folder and its missing parents, and flushes the folders in which they were created. */
 export async function makeFolder(path: string): Promise<void> {
   const first = await mkdir(path, { recursive: true, mode: FOLDER_MODE })
   if (first === undefined) return
@@ -83,7 +83,7 @@ export async function makeFolder(path: string): Promise<void> {
   }
 }
 
-/** Names in a folder; none if it does not exist. */
+/** Names in a folder; undefined if it does not exist. */
 export async function namesIn(path: string): Promise<string[] | undefined> {
   return await unless('ENOENT', () => readdir(path))
 }
@@ -92,7 +92,7 @@ export async function removeFile(path: string): Promise<void> {
   await unless('ENOENT', () => unlink(path))
 }
 
-/** Runs a call. Returns undefined if it failed with that code of the operating system's, or one of them. */
+/** Runs a call. Returns undefined if it fails with one of these errno codes. */
 export async function unless<T>(
   codes: string | readonly string[],
   call: () => Promise<T>,

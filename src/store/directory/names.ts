@@ -1,12 +1,12 @@
-// Names of files in a DirectoryStore: a folder for each session, and the files in it. Owns both directions of the names.
+// Names in a DirectoryStore: a folder for each session, and the files in it. Owns making names and parsing them.
 import { createHash, randomBytes } from 'node:crypto'
 
-/** Longer names become a hash: file systems take 255 bytes, some less. */
+/** Longer names become a hash: file systems allow 255 bytes, some fewer. */
 const LONGEST_NAME = 120
 
 /**
- * The folder of a session. Lower-case letters, digits, `_` and `-` stand for themselves and other bytes are `%` and two digits, so that
- * names differ on file systems that ignore case or normalize Unicode. `h-` begins a hash; the record has the id.
+ * The name of a session's folder. Lower-case letters, digits, `_` and `-` stand for themselves; other bytes become `%` and two digits, so
+ * that names stay distinct on file systems that ignore case or normalize Unicode. `h-` begins a hash; then only the record has the id.
  */
 export function folderName(id: string): string {
   let name = 's-'
@@ -30,7 +30,7 @@ export function idOfFolder(name: string): string | null | undefined {
   }
 }
 
-/** One of 256 folders, so that none has more than a fraction of the sessions. */
+/** One of 256 parent folders, so that each holds only a fraction of the sessions. */
 export function fanName(folder: string): string {
   return sha256(folder).slice(0, 2)
 }
@@ -39,17 +39,17 @@ export function isFanName(name: string): boolean {
   return /^[0-9a-f]{2}$/.test(name)
 }
 
-/** Of one write: no other write has the same. */
+/** A nonce that is unique to one write. */
 export function newNonce(): string {
   return randomBytes(8).toString('hex')
 }
 
 export const recordName = (generation: number) => `${generation}.record`
-/** What becomes the record of `generation`, if no other draft does. */
+/** A file that becomes the record of `generation`, unless another draft does. */
 export const draftName = (generation: number, nonce: string) => `${generation}.${nonce}.draft`
-/** The snapshot that the write of `generation` brought. */
+/** The snapshot that the write of `generation` stored. */
 export const snapshotName = (generation: number, nonce: string) => `${generation}.${nonce}.snapshot`
-/** What it brought is the difference to the snapshot before. */
+/** The delta that the write of `generation` stored: the difference to the previous snapshot. */
 export const deltaName = (generation: number, nonce: string) => `${generation}.${nonce}.delta`
 
 export interface FolderFile {

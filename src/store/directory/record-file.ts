@@ -1,4 +1,4 @@
-// The file of a record: a line with the SHA-256 of the rest, then JSON. Owns its format. A record says which files have the snapshot.
+// The file of a record: a line with the SHA-256 of the rest, then JSON. Owns its format. A record names the files of the snapshot.
 import { createHash } from 'node:crypto'
 import type { ChainFacts } from '../delta.js'
 import { described } from '../described.js'
@@ -12,22 +12,22 @@ export interface SnapshotFile {
 }
 
 export interface DeltaFile extends SnapshotFile {
-  /** Length of the snapshot that the chain makes up to here. */
+  /** Length of the snapshot that the chain gives up to this delta. */
   readonly snapshotBytes: number
 }
 
 export interface EntryRecord {
   readonly id: string
   readonly generation: number
-  /** The entry was deleted with this generation, and its files are to be removed. */
+  /** Whether this generation deleted the entry. Its files should then be removed. */
   readonly isDeleted: boolean
   readonly createdAtMs: number
   readonly updatedAtMs: number
   readonly record: SnapshotRecord
   readonly owner?: { readonly id: string; readonly expiresAtMs: number } | undefined
-  /** Undefined: the snapshot is empty. */
+  /** Undefined if the snapshot is empty. */
   readonly snapshot?: SnapshotFile | undefined
-  /** What has changed since, the oldest first. */
+  /** The changes since that snapshot, oldest first. */
   readonly deltas?: readonly DeltaFile[] | undefined
 }
 
@@ -41,19 +41,19 @@ export function chainOf({ snapshot, deltas = [] }: EntryRecord): ChainFacts {
   return { wholeBytes: snapshot?.sizeBytes ?? 0, deltas: deltas.length, deltaBytes }
 }
 
-/** Of the whole snapshot. */
+/** Length of the current snapshot, deltas included. */
 export function snapshotBytes({ snapshot, deltas = [] }: EntryRecord): number {
   return deltas.at(-1)?.snapshotBytes ?? snapshot?.sizeBytes ?? 0
 }
 
 export function encodeRecord(record: EntryRecord): Buffer {
-  // A reader that knows no deltas must not take an older snapshot for this one.
+  // Version 2, so that a reader without support for deltas does not mistake the older snapshot for the current one.
   const version = record.deltas?.length ? 2 : 1
   const text = JSON.stringify({ version, ...record })
   return Buffer.from(`${hashOf(text)}\n${text}\n`)
 }
 
-/** @returns undefined for a text that is damaged, or that another version wrote */
+/** @returns undefined if the text is damaged, or was written by another version */
 export function decodeRecord(bytes: Buffer): EntryRecord | undefined {
   const text = bytes.toString('utf8')
   const end = text.indexOf('\n')

@@ -1,16 +1,16 @@
-// One session's folder: which record is current, how the next one takes its place, what can be removed. Owns the order of steps that keeps
-// this right whenever processes are killed or run at the same time. There are no locks.
+// One session's folder: which record is current, how the next one replaces it, what can be removed. Owns the order of steps that keeps the
+// folder consistent when processes run at the same time or are killed at any moment. There are no locks.
 //
-// - A folder has `G.record` for each generation G that was not removed yet. The highest is current. A name is never used twice: an
+// - A folder has `G.record` for each generation G that has not been removed yet. The highest is current. A name is never used twice: an
 //   entry's first generation is the time in microseconds.
 // - To write generation G, a writer creates a draft of G, then checks that G - 1 is still current, then hard-links the draft to
-//   `G.record`. Of several drafts of G one gets the name.
-// - To remove what is older than a record G, a process first removes the drafts of generations up to G. So if a draft can be linked to
+//   `G.record`. If there are several drafts of G, one gets the name.
+// - To remove files older than a record G, a process first removes the drafts of generations up to G. So if a draft can be linked to
 //   `G.record`, no record of G or above was removed since the draft was created, and the check made afterwards still holds.
-// - A record names a whole snapshot and the deltas behind it. All files up to generation G that a later record names are named by G's,
-//   so that removing the others never removes what a later record needs.
-// - A killed writer leaves a draft and perhaps a snapshot or a delta. Nobody waits for them, and the next write removes them.
-// - A new entry is a folder that was prepared elsewhere, and renamed: this succeeds only where there is no folder, or an empty one.
+// - A record names a whole snapshot and the deltas behind it. If a later record names a file of a generation up to G, G's record names it
+//   too, so removing the other files never removes one that a later record needs.
+// - A killed writer leaves a draft and perhaps a snapshot or a delta. No process waits for them, and the next write removes them.
+// - A new entry is a folder that is prepared elsewhere and then renamed, which succeeds only if there is no folder, or an empty one.
 import { link, lstat, mkdir, open, readFile, rename, rmdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { StoreError } from '../../shared/errors.js'
@@ -47,43 +47,43 @@ import {
   snapshotBytes,
 } from './record-file.js'
 
-/** Each further try means that another writer has succeeded meanwhile. */
+/** Most tries. Each further try means that another writer has succeeded in the meantime. */
 const MOST_TRIES = 1000
-/** A folder without a record is one that is being removed, or whose removal was killed. */
+/** Number of times to look for a record. A folder without one is being removed, or its removal was killed. */
 const LOOKS_FOR_A_RECORD = 3
-/** A folder that is in the way without being an entry stays in the way. */
+/** Most tries to create an entry: a folder that is in the way, but is not an entry, stays there. */
 const MOST_CREATIONS = 20
-/** What a folder that is not empty, or has gone, makes of `rename` and `rmdir`. */
+/** Errors of `rename` and `rmdir` for a folder that is not empty or no longer exists. */
 const IN_USE = ['ENOENT', 'ENOTEMPTY', 'EEXIST', ...(process.platform === 'win32' ? ['EPERM', 'EACCES'] : [])]
 
-/** A write: what becomes of the snapshot, and the record's fields that the writer decides. */
+/** A write: the new content of the snapshot, and the fields of the record that the writer chooses. */
 export interface Write {
   readonly content: Content
-  /** Called once the snapshot is written: a lease counts from then. */
+  /** Called when the snapshot is written, because the lease starts then. */
   readonly fields: () => Pick<EntryRecord, 'isDeleted' | 'record' | 'owner'>
 }
 
 export type Content =
   | { readonly kind: 'kept' }
   | { readonly kind: 'whole'; readonly bytes: Uint8Array }
-  /** `bytes`: the delta as `encodeDelta` writes it. */
+  /** `bytes` is the delta, encoded by `encodeDelta`. */
   | { readonly kind: 'delta'; readonly delta: SnapshotDelta; readonly bytes: Uint8Array }
 
 export class SessionFolder {
   constructor(
     readonly path: string,
-    /** Undefined if the folder's name does not tell: any id is right. */
+    /** Undefined if the folder's name does not show it: then any id is accepted. */
     readonly id: string | undefined,
   ) {}
 
-  /** @returns undefined if there is no entry. A deleted one is returned. */
+  /** @returns the current record, which may be that of a deletion; undefined if there is none */
   async current(): Promise<EntryRecord | undefined> {
     for (let looks = 0, tries = 0; tries < MOST_TRIES; tries += 1) {
       const files = await this.#files()
       if (files === undefined) return undefined
       const generation = currentOf(files)
       if (generation === undefined) {
-        // Reading a folder is no snapshot of it: a look can miss a new record and the old one that was removed for it.
+        // Reading a folder is not atomic: it can miss both a new record and the old one that was removed for it.
         looks += 1
         if (looks === LOOKS_FOR_A_RECORD) return undefined
         continue
@@ -106,7 +106,7 @@ export class SessionFolder {
     throw this.#busy()
   }
 
-  /** @returns undefined if a later write has removed some of it */
+  /** @returns undefined if a later write has removed a part of it */
   async #readChain(entry: EntryRecord): Promise<Uint8Array | undefined> {
     const [whole, ...deltas] = filesOf(entry)
     if (whole === undefined) return new Uint8Array()
@@ -146,8 +146,8 @@ export class SessionFolder {
   }
 
   /**
-   * Writes the generation after `generation`. Returns undefined if that one is not current, and `whole` if a delta does not fit what is
-   * there.
+   * Writes the generation after `generation`. Returns undefined if `generation` is not current, and `whole` if a delta does not fit the
+   * stored snapshot.
    */
   async replace(generation: number, write: Write): Promise<EntryRecord | 'whole' | undefined> {
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
@@ -172,7 +172,7 @@ export class SessionFolder {
     const name = content.kind === 'delta' ? deltaName(next, nonce) : snapshotName(next, nonce)
     const contentFile = join(this.path, name)
     let isLinked = false
-    // A missing folder: the entry was deleted just now.
+    // ENOENT: the folder is missing, because the entry has just been deleted.
     const file = await unless('ENOENT', () => open(draft, 'wx', FILE_MODE))
     if (file === undefined) return 'again'
     try {
@@ -194,7 +194,7 @@ export class SessionFolder {
         const updatedAtMs = Date.now()
         const record = { ...fields(), id, generation: next, createdAtMs, updatedAtMs, snapshot, deltas }
         await writeAndFlush(file, encodeRecord(record))
-        // ENOENT: the draft was removed, as it had come too late.
+        // ENOENT: the draft came too late and was removed.
         const linked = await unless(['ENOENT', 'EEXIST'], async () => {
           await link(draft, join(this.path, recordName(next)))
           return true
@@ -207,7 +207,7 @@ export class SessionFolder {
         await file.close()
       }
     } catch (error) {
-      // The folder went while its snapshot was written.
+      // The folder was removed while the snapshot was being written.
       if (!isLinked && errnoOf(error) === 'ENOENT') return 'again'
       throw error
     } finally {
@@ -217,7 +217,7 @@ export class SessionFolder {
   }
 
   /**
-   * Makes the entry, unless there is one. `preparation` is a path that nobody else uses, on the same file system.
+   * Creates the entry, unless there is one. `preparation` returns an unused path on the same file system.
    *
    * @returns undefined if there is an entry
    */
@@ -229,13 +229,13 @@ export class SessionFolder {
       const prepared = preparation()
       try {
         const entry = await this.#prepare(prepared, before, write)
-        // Windows renames to no folder, not even to an empty one.
+        // Windows cannot rename onto an existing folder, even an empty one.
         if (process.platform === 'win32') await unless(IN_USE, () => rmdir(this.path))
         await rename(prepared, this.path)
         await flushFolder(dirname(this.path))
         return entry
       } catch (error) {
-        // Somebody else's entry, which the next look finds; or a sweep took the prepared folder. Anything else stays.
+        // Another process created the entry, which the next try finds, or a sweep took the prepared folder. Other obstacles stay.
         if (!IN_USE.includes(errnoOf(error)) || tries >= MOST_CREATIONS) throw error
       } finally {
         await removeFolder(prepared)
@@ -248,7 +248,7 @@ export class SessionFolder {
     const bytes = content.kind === 'whole' ? content.bytes : undefined
     await mkdir(path, { mode: FOLDER_MODE })
     const createdAtMs = Date.now()
-    // Above every generation of entries before it, unless the clock was set back.
+    // The time is above every generation of earlier entries, unless the clock was set back.
     const generation = Math.max(createdAtMs * 1000, (before?.generation ?? 0) + 1)
     const name = snapshotName(generation, newNonce())
     const snapshot = bytes?.length
@@ -267,7 +267,7 @@ export class SessionFolder {
     return entry
   }
 
-  /** Removes what came before an entry that this process knows to be written: see above for the order. */
+  /** Removes the files before an entry that is known to be written. The header of this file explains the order. */
   async tidy(entry: EntryRecord): Promise<void> {
     const files = (await this.#files()) ?? []
     const named = new Set(filesOf(entry).map(({ name }) => name))
@@ -280,19 +280,22 @@ export class SessionFolder {
       await removeFile(join(this.path, name))
   }
 
-  /** Removes a folder whose entry was deleted, or that has none. The record that says so goes last. */
+  /** Removes a folder whose entry was deleted, or that has none. The record of the deletion is removed last. */
   async clear(deleted: EntryRecord | undefined): Promise<void> {
     if (deleted === undefined) await this.#removeLeftovers()
     else {
       await this.tidy(deleted)
-      // Else a loss of power could bring back an older record without this one.
+      // Without this, a loss of power could bring back an older record, but not this one.
       await unless('ENOENT', () => flushFolder(this.path))
       await removeFile(join(this.path, recordName(deleted.generation)))
     }
     await unless(IN_USE, () => rmdir(this.path))
   }
 
-  /** Removes files from a folder without a record. Files of an entry that comes meanwhile are not in both looks without their record. */
+  /**
+   * Removes files from a folder without a record. It looks twice: files of an entry that is created meanwhile cannot be in both looks
+   * without their record.
+   */
   async #removeLeftovers(): Promise<void> {
     const first = (await this.#files()) ?? []
     const second = first.length === 0 ? [] : ((await this.#files()) ?? [])
@@ -304,7 +307,7 @@ export class SessionFolder {
   async #isCurrent(generation: number): Promise<boolean> {
     const files = await this.#files()
     if (files === undefined || currentOf(files) !== generation) return false
-    // After the look: what removes a deleted entry removes this record before the one that says that it was deleted.
+    // Check after the listing: the removal of a deleted entry removes this record before the record of the deletion.
     return (await unless('ENOENT', () => lstat(join(this.path, recordName(generation))))) !== undefined
   }
 

@@ -1,5 +1,5 @@
-// Conformance of deltas, for stores that have `putDelta`: what get returns after them, generations, bounds, and readers and writers at the
-// same time. A store without the method passes.
+// Conformance cases for deltas, for stores with `putDelta`: what `get` returns afterwards, generations, limits, and concurrent readers and
+// writers. A store without the method passes.
 import assert from 'node:assert/strict'
 import type { SnapshotDelta } from '../../store/store.js'
 import { assertSameBytes, bytesOf, type Check, LONG_LEASE_MS, type Probe, recordOf } from './probe.js'
@@ -7,7 +7,7 @@ import { readsWhileWriting } from './writers.js'
 
 const WHOLE_BYTES = 100_000
 const WRITERS = 20
-/** A store that keeps chains of deltas wants a whole snapshot sooner. One that applies each at once need not. */
+/** A store that keeps chains of deltas asks for a whole snapshot sooner. One that applies each delta at once never has to. */
 const MOST_DELTAS = 100
 
 export const deltaCases: Check[] = [
@@ -195,7 +195,7 @@ async function wholeReads(a: Probe, b: Probe): Promise<void> {
     const whole = snapshot(count)
     const parts = [whole.subarray(0, 1000), whole.subarray(1000)]
     const delta = { baseBytes: whole.length - 1, sizeBytes: whole.length, parts }
-    // Most of the deltas are as long as what they make: the bound is reached soon.
+    // Each delta is as long as the snapshot it makes, so the limit is reached soon.
     const written = await a.store.putDelta?.(a.id('a'), delta, recordOf(count), { generation })
     return written === 'whole' ? a.store.put(a.id('a'), whole, recordOf(count), { generation }) : written
   })
@@ -205,7 +205,7 @@ function range(start: number, end: number): { start: number; end: number } {
   return { start, end }
 }
 
-/** A small change in the middle, as a delta and as what it makes. */
+/** A small change in the middle, as a delta and as the snapshot it makes. */
 function change(before: Uint8Array, seed: number): [SnapshotDelta, Uint8Array] {
   const fresh = noise(100, seed)
   const at = 1000 + ((seed * 7919) % (before.length - 2000))

@@ -1,9 +1,9 @@
-// Conformance of single entries: what get returns after a put, generations, owners, deletion.
+// Conformance cases for single entries: what `get` returns after `put`, generations, owners, deletion.
 import assert from 'node:assert/strict'
 import { assertSameBytes, bytesOf, type Check, LONG_LEASE_MS, recordOf, SHORT_LEASE_MS } from './probe.js'
 
 const LARGE_BYTES = 20_000_000
-/** Each trips stores that build paths, keys, statements or patterns of ids. */
+/** Ids that break stores which build paths, keys, statements or patterns from ids. */
 const HARD_IDS = [
   ...['..', '.', '../../etc/passwd', '/', 'a/b', 'a\\b', 'con', 'NUL.txt', 'trailing.', 'trailing ', ' '],
   ...[
@@ -164,7 +164,7 @@ export const entryCases: Check[] = [
   {
     name: 'the caller may change bytes after put and after get',
     check: async (probe) => {
-      // A Buffer inside a larger one: its own `slice` does not copy.
+      // A Buffer inside a larger one, because a Buffer's `slice` does not copy.
       const given = Buffer.from('(given)').subarray(1, 6)
       await probe.create('a', given)
       given.fill(0)
@@ -261,7 +261,7 @@ export const entryCases: Check[] = [
   },
 ]
 
-/** Clocks of some stores count whole seconds, and machines that test are slow. */
+/** The tolerance is wide: some stores' clocks count whole seconds, and test machines can be slow. */
 function assertNear(actual: number | undefined, expected: number): void {
   const isNear = actual !== undefined && Math.abs(actual - expected) < 60_000
   assert.ok(isNear, `${actual} ms of a lease, expected about ${expected}`)
@@ -271,7 +271,7 @@ function byBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }
 
-/** Ten at a time. */
+/** Runs work for each item, ten at a time. */
 async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   const left = [...items]
   const worker = async () => {

@@ -1,5 +1,5 @@
-// The sub-path `brumate/stores/conformance`: what any store has to do, as test cases for any runner. Owns the list of cases; what they
-// check is in the files beside it. Needs no test runner: a case throws an AssertionError.
+// The sub-path `brumate/stores/conformance`: the contract of a store, as test cases for any test runner. Owns the list of cases; the files
+// beside it have the checks. A failing case throws an AssertionError, so no particular runner is needed.
 import { randomUUID } from 'node:crypto'
 import type { SnapshotStore } from '../../store/store.js'
 import { deltaCases, sharedDeltaCases } from './deltas.js'
@@ -8,33 +8,36 @@ import { listCases } from './listing.js'
 import { Probe } from './probe.js'
 import { sharedCases, writerCases } from './writers.js'
 
-/** One test. `run` opens stores of its own, deletes the entries that it made, and closes the stores. */
+/** One test. `run` opens its own stores, deletes the entries it made, and closes the stores. */
 export interface ConformanceCase {
-  /** A claim, such as `one of fifty writers of a generation succeeds`. */
+  /** The claim that the case tests, such as `one of fifty writers of a generation succeeds`. */
   readonly name: string
-  /** @throws AssertionError, or what the store threw */
+  /** @throws AssertionError, or the store's error */
   run(): Promise<void>
 }
 
 export interface ConformanceOptions {
-  /** Two stores that `open` returns see the same entries, as two processes would: writers then work in two at the same time. Default false. */
+  /**
+   * Whether two stores that `open` returns share their entries, like two processes. If so, cases with concurrent writers use two stores.
+   * Default false.
+   */
   readonly shared?: boolean
 }
 
 /**
- * The tests that a `SnapshotStore` has to pass. Runs with any test runner:
+ * The tests that a `SnapshotStore` has to pass. They work with any test runner:
  *
  * ```ts
  * for (const { name, run } of storeConformance(() => new MyStore())) test(name, run)
  * ```
  *
- * @param open opens a store. It may hold entries of others; cases use ids that nobody else has.
+ * @param open opens a store. It may contain other entries, because the cases use unique ids.
  */
 export function storeConformance(
   open: () => SnapshotStore | Promise<SnapshotStore>,
   { shared = false }: ConformanceOptions = {},
 ): ConformanceCase[] {
-  // Two stores show all that one does.
+  // With shared stores, the cases with two stores cover those with one.
   const cases = [...entryCases, ...deltaCases, ...listCases, ...(shared ? [] : writerCases)]
   return [
     ...cases.map(({ name, check }) => ({ name, run: () => withStores(open, 1, ([a]) => check(a as Probe)) })),

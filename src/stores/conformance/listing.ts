@@ -1,4 +1,4 @@
-// Conformance of list: order, prefixes, pages.
+// Conformance cases for `list`: order, prefixes, pages.
 import assert from 'node:assert/strict'
 import { bytesOf, type Check, LONG_LEASE_MS, recordOf } from './probe.js'
 

@@ -1,13 +1,13 @@
-// What a case of the conformance suite works with: a store, ids that no other case has, and short forms of calls. Owns no checks.
+// The tools of a conformance case: a store, ids that no other case uses, and helpers for common calls. Owns no cases.
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { SnapshotRecord, SnapshotStore, StoredSession, StoreEntry } from '../../store/store.js'
 
-/** A lease that a case sees expire. */
+/** Lease that expires during a case. */
 export const SHORT_LEASE_MS = 300
-/** A lease that no case sees expire. */
+/** Lease that never expires during a case. */
 export const LONG_LEASE_MS = 600_000
-/** Waiting longer than this for a short lease to expire is a fault. Clocks of some stores count whole seconds. */
+/** Longest wait for a short lease to expire. Some stores' clocks count whole seconds. */
 const PATIENCE_MS = 20_000
 
 export class Probe {
@@ -15,18 +15,18 @@ export class Probe {
 
   constructor(
     readonly store: SnapshotStore,
-    /** Begins every id of this case. */
+    /** Prefix of every id of this case. */
     readonly namespace: string,
   ) {}
 
-  /** An id of this case's own that ends with `name`. */
+  /** An id that belongs to this case and ends with `name`. */
   id(name: string): string {
     const id = `${this.namespace}${name}`
     this.#made.add(id)
     return id
   }
 
-  /** Makes an entry and returns its first generation. */
+  /** Creates an entry and returns its first generation. */
   async create(name: string, bytes: Uint8Array | null = bytesOf(name), record = recordOf()): Promise<number> {
     const generation = await this.store.put(this.id(name), bytes, record, { generation: 0 })
     assert.ok(generation, `put of a new entry returned ${generation}, expected its first generation`)
@@ -66,7 +66,7 @@ export class Probe {
     }
   }
 
-  /** Deletes what the case made, whatever became of it. */
+  /** Deletes the entries that the case made and that still exist. */
   async clear(): Promise<void> {
     for (const id of this.#made) {
       const entry = await this.store.get(id)
@@ -88,7 +88,7 @@ export function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text)
 }
 
-/** Fails with a short message: a diff of two megabytes helps nobody. */
+/** Fails with a short message, because a diff of megabytes does not help. */
 export function assertSameBytes(actual: Uint8Array, expected: Uint8Array): void {
   assert.ok(actual instanceof Uint8Array, 'bytes are no Uint8Array')
   assert.equal(actual.length, expected.length, 'length of the bytes')

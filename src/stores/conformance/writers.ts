@@ -1,9 +1,9 @@
-// Conformance of compare-and-set: writers, deleters and readers at the same time, in one store and in two that share entries.
+// Conformance cases for compare-and-set: concurrent writers, deleters and readers, in one store and in two that share entries.
 import assert from 'node:assert/strict'
 import { assertSameBytes, bytesOf, type Check, type Probe, recordOf } from './probe.js'
 
 const WRITERS = 50
-/** Writers that try again after every loss, which on a slow store takes its time: each round has one winner. */
+/** Number of writers that retry after every conflict. Few, because each round has only one winner, which takes long on a slow store. */
 const STUBBORN = 8
 const UPDATES_EACH = 4
 
@@ -55,7 +55,7 @@ export const sharedCases: Check<[Probe, Probe]>[] = [
   },
 ]
 
-/** Also of those that create the entry. */
+/** The first round creates the entry. */
 async function oneSucceeds(probes: Probe[]): Promise<void> {
   let generation = 0
   for (let round = 0; round < 3; round += 1) {
@@ -91,7 +91,7 @@ async function noneIsLost(probes: Probe[]): Promise<void> {
       const count = entry.executionCount + 1
       const written = await probe.store.put(
         probe.id('a'),
-        // Every other one only renews, as managers do.
+        // Every other write only renews the lease, as managers do.
         count % 2 === 0 ? null : bytesOf(`${count}`),
         recordOf(count),
         { generation: entry.generation },
@@ -130,9 +130,9 @@ async function wholeReads(a: Probe, b: Probe): Promise<void> {
 }
 
 /**
- * Readers of an entry see all of an execution's snapshot, whose every byte says which one it is of.
+ * Checks that concurrent readers always see one complete snapshot. Every byte of a snapshot identifies the execution it belongs to.
  *
- * @param write of an execution, in the first store; it returns the next generation
+ * @param write writes an execution's snapshot to the first store, and returns the next generation
  */
 export async function readsWhileWriting(
   [a, b]: readonly [writer: Probe, reader: Probe],

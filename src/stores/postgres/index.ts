@@ -1,5 +1,5 @@
-// The sub-path `brumate/stores/postgres`: a store in two tables of PostgreSQL, of sessions and of their deltas. Owns the statements that
-// change nothing but these; the tables are the business of table.ts. One statement writes: a compare-and-set needs no transaction.
+// The sub-path `brumate/stores/postgres`: a store in two tables of PostgreSQL, for sessions and their deltas. Owns the statements that read
+// and write rows; table.ts owns the tables. Each write is a single statement, so a compare-and-set needs no transaction.
 import { InvalidOptionError } from '../../shared/errors.js'
 import { checkDelete, checkId, checkList, checkPut, checkPutDelta } from '../../store/arguments.js'
 import {
@@ -37,18 +37,18 @@ import {
 
 export type { ClientOptions } from '../../store/client-calls.js'
 
-/** A `Pool` or `Client` of the package `pg`, or what has its `query`. */
+/** A `Pool` or `Client` of the package `pg`, or any object with the same `query`. */
 export interface PostgresClient {
   query(query: { text: string; values?: unknown[] }): Promise<{ rows: Record<string, unknown>[] }>
 }
 
 export interface PostgresStoreOptions extends ClientOptions {
   /**
-   * The table, with or without its schema: `sessions`, `app.sessions`. Up to 56 letters, digits and `_`. Another table is named after it:
-   * `sessions_deltas`. Default `brumate_sessions`.
+   * The table, with or without its schema: `sessions`, `app.sessions`. At most 56 letters, digits and `_`. The table of the deltas is named
+   * after it: `sessions_deltas`. Default `brumate_sessions`.
    */
   readonly table?: string | undefined
-  /** Whether the first call makes the tables if there are none. Default true. */
+  /** Whether the first call creates the tables if they do not exist. Default true. */
   readonly migrate?: boolean | undefined
 }
 
@@ -57,29 +57,29 @@ interface OwnPool extends PostgresClient {
   on(event: 'error', listener: (error: Error) => void): unknown
 }
 
-/** A value as text has twice the bytes, and the client decodes it at one go. */
+/** Bytes read by one query. As text, a value takes twice as many bytes, and the client decodes it in one go. */
 const SLICE_BYTES = 2 ** 20
-/** Of each delta in one answer. */
+/** Bytes of each delta, in a query that reads the beginnings of all deltas. */
 const SHORT_SLICE_BYTES = SLICE_BYTES / MOST_DELTAS
 const MOST_TRIES = 20
-/** Another transaction was in the way. Nothing was written. */
+/** SQLSTATEs of a conflict with another transaction. Nothing was written. */
 const CONFLICTS = ['40001', '40P01']
-/** Another process made the same table at the same time. */
+/** SQLSTATEs if another process creates the same table at the same time. */
 const MADE_MEANWHILE = ['23505', '42P07', '42710', 'XX000']
 
-/** Columns as texts, so that type parsers that a program has set for `pg` do not matter. */
+/** Columns as text, so that the type parsers that a program sets for `pg` do not matter. */
 const FACTS = `generation::text, record::text, owner,
   (extract(epoch from created_at) * 1000)::text as created, (extract(epoch from updated_at) * 1000)::text as updated,
   (extract(epoch from expires_at) * 1000)::text as expires,
   (extract(epoch from expires_at - clock_timestamp()) * 1000)::text as remaining, size::text`
 
 const EXPIRY = 'now() + make_interval(secs => $4::float8 / 1000)'
-/** What every write sets. */
+/** The assignments of every write. */
 const RECORD = `generation = generation + 1, record = $2::json, owner = $3, expires_at = ${EXPIRY}, updated_at = now()`
 
 /**
- * Keeps sessions in two tables of PostgreSQL, 12 or newer, whose encoding is UTF-8. An acknowledged write survives what a committed
- * transaction survives. Leases are by the server's clock.
+ * Keeps sessions in two tables of PostgreSQL 12 or newer, in a database whose encoding is UTF-8. An acknowledged write survives whatever a
+ * committed transaction survives. Leases use the server's clock.
  */
 export class PostgresStore implements SnapshotStore {
   readonly #facts: ClientFacts
@@ -114,12 +114,12 @@ export class PostgresStore implements SnapshotStore {
     )
   }
 
-  /** SQL that makes the tables, for a program that has migrations of its own. It does nothing if there is the first. */
+  /** SQL that creates the tables, for a program with its own migrations. It does nothing if the table of sessions exists. */
   get migration(): string {
     return migrationOf(this.#table)
   }
 
-  /** Makes the tables, if there are none. The first other call does so, unless the option `migrate` is false. */
+  /** Creates the tables if they do not exist. The first call of any other method does this, unless the option `migrate` is false. */
   async migrate(): Promise<void> {
     await callClient(this.#facts, undefined, async () => {
       for (let tries = 1; ; tries += 1) {
@@ -144,13 +144,13 @@ export class PostgresStore implements SnapshotStore {
       if (row === undefined) return undefined
       const bytes = await this.#bytesOf(id, row)
       if (bytes) return { ...this.#describe(id, row), bytes }
-      // Others were written meanwhile, unless nothing was.
+      // The entry was written while it was read, unless its generation is still the same: then it is damaged.
       if (row.generation === before) throw damagedRow(this.#table, id)
       before = String(row.generation)
     }
   }
 
-  /** Undefined: not all of it is there any more. */
+  /** Reads the snapshot of a row; undefined if parts of it have been removed meanwhile. */
   async #bytesOf(id: string, row: Record<string, unknown>): Promise<Uint8Array | undefined> {
     const whole = await this.#slices(id, row.slice, row.whole, (at) => ({
       text: `select ${hexOfSlice(2)} as slice from ${this.#table} where id = $1 and bytes_generation = $3::bigint`,
@@ -180,7 +180,7 @@ export class PostgresStore implements SnapshotStore {
     }
   }
 
-  /** @param next the query for what begins at a place, counted from 1 */
+  /** @param next makes the query for the slice that begins at a position, counted from 1 */
   async #slices(
     id: string,
     first: unknown,
@@ -279,7 +279,7 @@ export class PostgresStore implements SnapshotStore {
     return rows.length > limit && last ? { sessions, cursor: last.id } : { sessions }
   }
 
-  /** Ends the connections that the store has opened. A `Pool` that was passed in stays open. */
+  /** Ends the connections that the store opened. A `Pool` that was passed in stays open. */
   async close(): Promise<void> {
     const client = this.#client.take()
     if (client === undefined || !this.#ownsClient) return
@@ -327,7 +327,7 @@ export class PostgresStore implements SnapshotStore {
     const missing = `the table ${this.#table} is missing or has other columns; call migrate(), or choose another table`
     const [kind, remedy] = REMEDIES[code] ?? []
     if (kind) return { reason: kind, remedy: remedy ?? missing }
-    // Class 53: out of resources. 57P: the server shuts down or starts.
+    // Class 53: out of resources. 57P: the server is shutting down or starting.
     if (code.startsWith('53'))
       return { reason: 'unavailable', remedy: 'the server lacks resources; try again' }
     if (code.startsWith('57P'))
@@ -336,7 +336,7 @@ export class PostgresStore implements SnapshotStore {
   }
 }
 
-/** By SQLSTATE. Without a text: the table is not the store's. */
+/** Diagnoses by SQLSTATE. Those without a remedy mean that the table is missing, or not a table of this store. */
 const REMEDIES: Readonly<Record<string, readonly [Diagnosis['reason'], string?]>> = {
   '42P01': ['unsuitable'],
   '42703': ['unsuitable'],
@@ -363,13 +363,13 @@ async function openPool(connection: string | object, timeoutMs: number): Promise
   const given = typeof connection === 'string' ? { connectionString: connection } : connection
   const settings = { connectionTimeoutMillis: timeoutMs, keepAlive: true, allowExitOnIdle: true, ...given }
   const pool = new module.default.Pool(settings) as OwnPool
-  // A connection that breaks while nobody uses it: the pool opens another, and a call that cannot have one says why.
+  // Ignored: an idle connection broke. The pool opens another, and a call that cannot get one reports the reason.
   pool.on('error', () => {})
   return pool
 }
 
 function secretsOf(connection: string | object): string[] {
-  // What `pg` falls back on.
+  // `pg` falls back on this variable.
   const { PGPASSWORD } = process.env
   return [...(PGPASSWORD ? [PGPASSWORD] : []), ...secretsIn(connection)]
 }

@@ -1,10 +1,11 @@
-// The tables of a PostgresStore, sessions and their deltas: columns, names, and ids as their text. Owns no statement that reads or writes rows.
+// The tables of a PostgresStore, for sessions and their deltas. Owns columns, names, and the encoding of ids as text, but no statement that
+// reads or writes rows.
 import { InvalidOptionError, StoreError } from '../../shared/errors.js'
 import { MAX_ID_BYTES } from '../../store/arguments.js'
 
-/** With what follows the name of the other table, PostgreSQL's 63. */
+/** At most 56 characters: with the suffix of the table of deltas, that makes PostgreSQL's limit of 63. */
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,55}$/
-/** The character that UTF-8 sorts last, of four bytes. */
+/** The character that sorts last in UTF-8; it takes four bytes. */
 const LAST = '\u{10ffff}'
 
 export function quoteTable(table: string): string {
@@ -18,12 +19,12 @@ export function quoteTable(table: string): string {
   )
 }
 
-/** Of the deltas. @param table quoted */
+/** The table of deltas. @param table quoted */
 export function deltaTableOf(table: string): string {
   return `${table.slice(0, -1)}_deltas"`
 }
 
-/** One statement. The snapshot's storage is `external`: it is compressed already, and parts of it can then be read alone. */
+/** One statement. The snapshot's storage is `external`, because it is already compressed, and so that parts of it can be read alone. */
 export function migrationOf(table: string): string {
   return `do $$ begin
   if to_regclass('${table}') is null then
@@ -53,7 +54,7 @@ export function migrationOf(table: string): string {
 end $$`
 }
 
-/** PostgreSQL's text has no NUL. The order of texts, and which is the beginning of which, stay as they are. */
+/** Escapes NUL, which PostgreSQL's text cannot contain. Preserves the order of texts, and which text is a prefix of which. */
 export function escapeText(text: string): string {
   return text.replaceAll('\x01', '\x01\x02').replaceAll('\0', '\x01\x01')
 }
@@ -62,7 +63,7 @@ export function unescapeText(text: string): string {
   return text.replaceAll('\x01\x01', '\0').replaceAll('\x01\x02', '\x01')
 }
 
-/** No id that begins with `prefix` is after it, and none that does not is between. */
+/** An upper bound of the ids with `prefix`: they sort no later, and no other id sorts between them and this text. */
 export function lastWithPrefix(prefix: string): string {
   return escapeText(prefix) + LAST.repeat(MAX_ID_BYTES / 2)
 }

@@ -1,5 +1,5 @@
-// The sub-path `brumate/stores/redis`: a store in Redis. Owns the client and what replies mean; what happens on the server is the business
-// of scripts.ts.
+// The sub-path `brumate/stores/redis`: a store in Redis. Owns the client and the interpretation of replies; scripts.ts owns what happens on
+// the server.
 import { InvalidOptionError, StoreError } from '../../shared/errors.js'
 import {
   checkDelete,
@@ -43,7 +43,7 @@ export interface RedisClient {
 }
 
 export interface RedisStoreOptions extends ClientOptions {
-  /** Begins every key. Stores with different prefixes share a server. Default `brumate:`. */
+  /** Prefix of every key. Stores with different prefixes can share a server. Default `brumate:`. */
   readonly prefix?: string | undefined
 }
 
@@ -55,18 +55,19 @@ interface OwnClient extends RedisClient {
   on(event: string, listener: (...args: unknown[]) => void): unknown
 }
 
-/** Replies as bytes: the key is the letter that begins such a reply, `$`. */
+/** Makes replies bytes. The key is the character code of `$`, which begins such a reply. */
 const AS_BYTES = { typeMapping: { 36: Buffer } }
 const LONGEST_BACKOFF_MS = 2000
-/** Sorts after every id that begins with the same: UTF-8 has no such byte. */
+/** Appended to a prefix, it sorts after every id with that prefix, because this byte never occurs in UTF-8. */
 const LAST = Buffer.of(0xff)
 
 type Fields = readonly (Buffer | null)[]
 
 /**
- * Keeps sessions in Redis 6 or newer, or a server that speaks as it does. An acknowledged write survives what the server's persistence
- * survives: with `appendonly yes` and `appendfsync always` the loss of power, by default less. The server must not evict keys
- * (`maxmemory-policy noeviction`). Leases are by the server's clock. No cluster clients; on a cluster, use a prefix with a hash tag.
+ * Keeps sessions in Redis 6 or newer, or in a compatible server. An acknowledged write survives whatever the server's persistence
+ * survives: a loss of power with `appendonly yes` and `appendfsync always`, less by default. The server must not evict keys
+ * (`maxmemory-policy noeviction`). Leases use the server's clock. Cluster clients are not supported; on a cluster, use a prefix with a
+ * hash tag.
  */
 export class RedisStore implements SnapshotStore {
   readonly #facts: ClientFacts
@@ -107,7 +108,7 @@ export class RedisStore implements SnapshotStore {
     if (!whole) throw damaged(this.#keys.entry(id), id)
     try {
       const chain: SnapshotDelta[] = []
-      // A delta that is missing is not decoded, and neither is an empty one.
+      // Treat a missing delta as an empty one, which `decodeDelta` rejects.
       for (const delta of deltas) chain.push(await decodeDelta(delta ?? new Uint8Array()))
       return await resolveChain(whole, chain)
     } catch (error) {
@@ -188,11 +189,11 @@ export class RedisStore implements SnapshotStore {
     return rows.length > limit && end ? { sessions, cursor: end[0].toString() } : { sessions }
   }
 
-  /** Closes the connection that the store has opened. A client that was passed in stays open. */
+  /** Closes the connection that the store opened. A client that was passed in stays open. */
   async close(): Promise<void> {
     const opened = this.#client.take()
     if (opened === undefined || typeof this.#given !== 'string') return
-    // Whoever waits for a connection that cannot be had is told so.
+    // If connecting failed, the calls that waited for it have already got the error.
     const client = (await opened.catch(() => undefined)) as OwnClient | undefined
     if (client === undefined) return
     if (client.isReady) await callClient(this.#facts, undefined, () => client.close())
@@ -211,7 +212,7 @@ export class RedisStore implements SnapshotStore {
       try {
         return await client.sendCommand(['EVALSHA', sha1, ...rest], AS_BYTES)
       } catch (error) {
-        // A server that has not seen the script since it started.
+        // NOSCRIPT: the server has not seen the script since it started.
         if (kindOf(error) !== 'NOSCRIPT') throw error
         return await client.sendCommand(['EVAL', text, ...rest], AS_BYTES)
       }
@@ -238,13 +239,13 @@ export class RedisStore implements SnapshotStore {
 async function connect(url: string, timeoutMs: number): Promise<RedisClient> {
   const { createClient } = await loadClient('redis', () => import('redis'))
   let wasReady = false
-  // What is asked while the connection is lost fails at once, so that a call's outcome is known in time.
+  // No offline queue: calls fail at once while the connection is lost, so that their outcome is known in time.
   const client: OwnClient = createClient({
     url,
     disableOfflineQueue: true,
     socket: {
       connectTimeout: timeoutMs,
-      // A server that was never there is an error. One that was there may come back.
+      // Fail if the server was never reachable; reconnect if it was.
       reconnectStrategy: (retries, cause) =>
         wasReady ? Math.min(50 * 2 ** Math.min(retries, 10), LONGEST_BACKOFF_MS) : cause,
     },
@@ -252,7 +253,7 @@ async function connect(url: string, timeoutMs: number): Promise<RedisClient> {
   client.on('ready', () => {
     wasReady = true
   })
-  // The client reconnects by itself, and calls fail with the reason.
+  // Ignored: the client reconnects by itself, and calls fail with the reason.
   client.on('error', () => {})
   await client.connect()
   return client
@@ -274,7 +275,7 @@ function parse(json: string | undefined): unknown {
   }
 }
 
-/** Redis begins an error with a word for its kind. The client's own errors have names. */
+/** The first word of a Redis error is its kind. The client's own errors are identified by their class. */
 function kindOf(error: unknown): string {
   if (!(error instanceof Error)) return ''
   return /^[A-Z]{2,}(?= )/.exec(error.message)?.[0] ?? error.constructor.name

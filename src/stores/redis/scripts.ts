@@ -1,17 +1,17 @@
-// What a RedisStore runs on the server: a script is the compare-and-set, and sees the server's clock. Owns the scripts and their keys: a
-// hash for each entry, a sorted set with all ids, and the highest generation that was deleted. In a hash, `bytes` is a whole snapshot, `d1`,
-// `d2` … are the deltas behind it, and `deltas`, `deltaBytes` and `size` say how many they are, how long, and how long the snapshot is.
+// The scripts that a RedisStore runs on the server, where they compare and set atomically and read the server's clock. Owns the scripts and
+// their keys: a hash for each entry, a sorted set of all ids, and the highest deleted generation. In a hash, `bytes` is a whole snapshot;
+// `d1`, `d2` … are the deltas behind it; `deltas` and `deltaBytes` are their number and length; `size` is the current snapshot's length.
 import { createHash } from 'node:crypto'
 
 export interface Script {
   readonly text: string
-  /** How Redis names it. */
+  /** Redis's name for the script. */
   readonly sha1: string
 }
 
 export interface Keys {
   entry(id: string): string
-  /** Begins all entries' keys. */
+  /** Prefix of all entries' keys. */
   readonly entries: string
   readonly index: string
   readonly highest: string
@@ -22,14 +22,14 @@ export function keysOf(prefix: string): Keys {
   return { entries, entry: (id) => entries + id, index: `${prefix}sessions`, highest: `${prefix}deleted` }
 }
 
-/** Numbers of Lua are doubles, which its own conversion to text rounds. */
+/** Lua's numbers are doubles, and its own conversion to text rounds them. */
 const HEAD = `
 local function text(number) return string.format('%.0f', number) end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `
 
-/** Of both writes: KEYS[1] is the entry, and the first arguments are generation, record, id, owner or '', lease in ms. */
+/** Shared by both writes. KEYS[1] is the entry; the first arguments are generation, record, id, owner or '', lease in ms. */
 const WRITE_RECORD = `
 local function write(generation)
   redis.call('HSET', KEYS[1], 'generation', generation, 'record', ARGV[2], 'updated', text(now))
@@ -64,8 +64,8 @@ return generation
 `)
 
 /**
- * KEYS: entry. ARGV: as above, bytes of the snapshot before, bytes of the snapshot after, the delta, most deltas. Returns 'whole' if the delta
- * does not fit.
+ * KEYS: entry. ARGV: as above, length of the snapshot before, length of the snapshot after, the delta, most deltas. Returns 'whole' if the
+ * delta does not fit.
  */
 export const PUT_DELTA = script(`${HEAD}${WRITE_RECORD}
 local current = redis.call('HGET', KEYS[1], 'generation')
@@ -104,7 +104,7 @@ if tonumber(ARGV[1]) > highest then redis.call('SET', KEYS[3], ARGV[1]) end
 return 1
 `)
 
-/** KEYS: index. ARGV: beginning of the entries' keys, first id, last id, count. Returns the time and, for each id, the fields and the size. */
+/** KEYS: index. ARGV: prefix of the entries' keys, first id, last id, count. Returns the time and, for each id, the fields and the size. */
 export const LIST = script(`${HEAD}
 local found = {}
 for i, id in ipairs(redis.call('ZRANGEBYLEX', KEYS[1], ARGV[2], ARGV[3], 'LIMIT', 0, ARGV[4])) do

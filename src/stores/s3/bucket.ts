@@ -1,4 +1,4 @@
-// A bucket, as an S3Store uses it: objects with conditions, the server's clock, errors with words. Owns the client of the AWS SDK.
+// An S3Store's bucket: conditional writes of objects, the server's clock, errors with remedies. Owns the client of the AWS SDK.
 import { StoreError } from '../../shared/errors.js'
 import { type ClientFacts, callClient, type Diagnosis, loadClient } from '../../store/client-calls.js'
 
@@ -41,7 +41,7 @@ export class Bucket {
     this.#facts = { server: 'S3', timeoutMs, secrets: secretsOf(given), diagnose }
   }
 
-  /** The server's time: that of its last answer, and what has passed since. */
+  /** The server's time: the date of its last answer plus the time since. */
   get nowMs(): number {
     if (this.#clock === undefined) throw noDate()
     return this.#clock.serverMs + performance.now() - this.#clock.atMs
@@ -65,7 +65,10 @@ export class Bucket {
     })
   }
 
-  /** @returns whether the condition held: else nothing was written. A write that was tried twice may have failed for its own sake. */
+  /**
+   * @returns whether the condition held; if not, nothing was written. A write that the client tried twice may have failed because of its
+   * own first try.
+   */
   async write(key: string, bytes: Uint8Array, condition: Condition, sessionId?: string): Promise<boolean> {
     return await this.#call(sessionId, async ({ sdk, client }) => {
       for (let tries = 1; ; tries += 1) {
@@ -82,14 +85,14 @@ export class Bucket {
         } catch (error) {
           const code = codeOf(error)
           if (condition && (code === 'PreconditionFailed' || code === 'NoSuchKey')) return false
-          // Another conditional write was under way: which one wins is known at the next try.
+          // Another conditional write was in progress. The next try shows which one won.
           if (code !== 'ConditionalRequestConflict' || tries === MOST_CONFLICTS) throw error
         }
       }
     })
   }
 
-  /** With `ifMatch`, the object stays if it has changed. Servers that do not know this condition for deletions ignore it. */
+  /** With `ifMatch`, the object is kept if it has changed. Servers that do not support this condition for deletions ignore it. */
   async remove(key: string, sessionId?: string, ifMatch?: string): Promise<void> {
     await this.#call(sessionId, async ({ sdk, client }) => {
       const condition = ifMatch === undefined ? {} : { IfMatch: ifMatch }
@@ -150,8 +153,7 @@ export class Bucket {
     return { sdk, client: isClient(given) ? (given as unknown as Opened['client']) : new sdk.S3Client(given) }
   }
 
-  /** Notes the date of the answer, also where the answer is an error. */
-  /** Notes the date of the answer, also where the answer is an error. */
+  /** Notes the date of the answer, even if the answer is an error. */
   #timed<T extends { readonly middlewareStack: { add(middleware: never, options: never): void } }>(
     command: T,
     dated = { serverMs: Number.NaN },
@@ -163,7 +165,7 @@ export class Bucket {
       if (!Number.isNaN(dated.serverMs)) this.#clock = { serverMs: dated.serverMs, atMs: performance.now() }
       return answer
     }
-    // Nearest to the server: an answer that is an error becomes an exception further out.
+    // Innermost in the stack: further out, an error answer has become an exception.
     command.middlewareStack.add(middleware as never, { step: 'deserialize', priority: 'low' } as never)
     return command
   }
@@ -188,13 +190,13 @@ function secretsOf(given: object): string[] {
   return [secretAccessKey, sessionToken].filter((text) => typeof text === 'string' && text !== '') as string[]
 }
 
-/** The SDK has S3's own word for an error as its name. */
+/** The SDK uses S3's error code as the error's name. */
 export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return ''
   const { $metadata } = error as { readonly $metadata?: { readonly httpStatusCode?: number } }
   const isNamed = error.name !== 'Error' && error.name !== 'UnknownError'
   if (isNamed) return error.name
-  // Of an answer without a body, only the status is left.
+  // An answer without a body has only a status.
   return STATUS[$metadata?.httpStatusCode ?? 0] ?? error.name
 }
 

@@ -1,8 +1,8 @@
-// The sub-path `brumate/stores/s3`: a store in a bucket of S3. Owns how a session's two objects stay together.
+// The sub-path `brumate/stores/s3`: a store in an S3 bucket. Owns how a session's two objects are kept consistent.
 //
-// A session has a record and a snapshot. The record names the snapshot, whose key is used once. A write uploads the snapshot first, and then
-// the record, on condition that it is still the one that was read: this is the compare-and-set. A renewal of a lease uploads the record
-// alone. A process that is killed in between leaves a snapshot that no record names, which `sweep` removes.
+// A session has a record and a snapshot. The record names the snapshot, whose key is used only once. A write uploads the snapshot first,
+// then the record, on condition that the stored record is still the one that was read: this is the compare-and-set. Renewing a lease
+// uploads only the record. A process that is killed in between leaves a snapshot that no record names; `sweep` removes it.
 import { randomBytes } from 'node:crypto'
 import { InvalidOptionError, StoreError } from '../../shared/errors.js'
 import { checkDelete, checkId, checkList, checkPut } from '../../store/arguments.js'
@@ -28,19 +28,22 @@ export type { S3Client }
 
 export interface S3StoreOptions extends ClientOptions {
   readonly bucket: string
-  /** Begins every key. Stores with different prefixes share a bucket. Default `brumate/`. */
+  /** Prefix of every key. Stores with different prefixes can share a bucket. Default `brumate/`. */
   readonly prefix?: string | undefined
 }
 
 export interface SweepOptions {
-  /** What is younger may belong to a write that is under way. In milliseconds, at least 3,600,000. Default 86,400,000: a day. */
+  /**
+   * Age in milliseconds from which objects are removed; younger ones may belong to a write in progress. At least 3,600,000. Default
+   * 86,400,000: a day.
+   */
   readonly olderThanMs?: number | undefined
 }
 
 export interface SweepResult {
-  /** Snapshots that no record names. */
+  /** Number of removed snapshots that no record named. */
   readonly snapshots: number
-  /** Records of deleted sessions. */
+  /** Number of removed records of deleted sessions. */
   readonly records: number
 }
 
@@ -50,14 +53,14 @@ const READS_AT_ONCE = 16
 const PAGE = 1000
 
 /**
- * Keeps sessions in a bucket of S3, or of a server that has conditional writes (`If-None-Match: *` and `If-Match`) as S3 has them; the first
- * write tries whether it does. An acknowledged write is as durable as the bucket. Leases are by the server's clock, to the second.
+ * Keeps sessions in a bucket of S3, or of a server with the same conditional writes as S3 (`If-None-Match: *` and `If-Match`); the first
+ * write tests that. An acknowledged write is as durable as the bucket. Leases use the server's clock, with a resolution of one second.
  */
 export class S3Store implements SnapshotStore {
   readonly #bucket: Bucket
   readonly #name: string
   readonly #keys: Keys
-  /** A server that ignores conditions would lose updates, and say nothing. */
+  /** Tested before the first write, because a server that ignores conditions would lose updates silently. */
   readonly #checked = new Once(() => this.#tryConditions())
 
   /** @param connection a client of `@aws-sdk/client-s3`, which `close` leaves open, or the configuration of one */
@@ -90,7 +93,7 @@ export class S3Store implements SnapshotStore {
       if (found?.bytes.length === snapshot.sizeBytes) return { ...describeStored(stored), bytes: found.bytes }
       if (found)
         throw this.#damaged(key, id, `has ${found.bytes.length} bytes instead of ${snapshot.sizeBytes}`)
-      // A later write has removed it, unless the record still names it.
+      // A later write has removed the snapshot. If the record is still the same, the snapshot is missing.
       if (nonce === before) throw this.#damaged(key, id, 'is missing')
       before = nonce
     }
@@ -113,7 +116,7 @@ export class S3Store implements SnapshotStore {
       snapshot = bytes.length === 0 ? undefined : { nonce, sizeBytes: bytes.length }
       if (snapshot) await this.#bucket.write(this.#keys.snapshot(id, nonce), bytes, undefined, id)
     }
-    // Where there is nothing, the time: above the generations of all entries whose records were swept.
+    // A new entry starts with the time, which is above the generations of all earlier entries whose records were swept.
     const generation = stored ? stored.object.generation + 1 : Math.floor(this.#bucket.nowMs * 1000)
     const createdAtMs = before && (before.createdAtMs ?? stored?.modifiedAtMs)
     const owner = options.owner && { id: options.owner.id, leaseMs: options.owner.leaseMs }
@@ -164,7 +167,8 @@ export class S3Store implements SnapshotStore {
   }
 
   /**
-   * Removes what killed processes and deleted sessions have left. Reads every record: call it once a day, by one process.
+   * Removes objects that killed processes and deleted sessions have left. It reads every record, so call it about once a day, from one
+   * process.
    *
    * @throws StoreError
    */
@@ -193,7 +197,7 @@ export class S3Store implements SnapshotStore {
     return { snapshots, records: removed }
   }
 
-  /** Closes the connections of a client that the store has made. */
+  /** Closes the connections of the client if the store created it. */
   async close(): Promise<void> {
     await this.#bucket.close()
   }
@@ -207,7 +211,7 @@ export class S3Store implements SnapshotStore {
     return { object, etag: found.etag, modifiedAtMs: found.modifiedAtMs, readAtMs: found.readAtMs }
   }
 
-  /** The compare-and-set. The client tries again by itself: then the record that is in the way may be this one. */
+  /** The compare-and-set. The client retries by itself, so if the condition fails, the stored record may be the one of this write. */
   async #replace(stored: StoredRecord | undefined, object: RecordObject): Promise<boolean> {
     const { id, nonce } = object
     const body = Buffer.from(JSON.stringify(object))
@@ -216,7 +220,7 @@ export class S3Store implements SnapshotStore {
     return (await this.#read(id))?.object.nonce === nonce
   }
 
-  /** The write itself has happened. What cannot be removed now is left to `sweep`. */
+  /** Ignores errors: the write itself has happened, and `sweep` removes what is left. */
   async #removeSnapshot(id: string, nonce: string): Promise<void> {
     await this.#bucket.remove(this.#keys.snapshot(id, nonce), id).catch(() => {})
   }
@@ -231,7 +235,7 @@ export class S3Store implements SnapshotStore {
     ] as const
     const results: boolean[] = []
     for (const condition of conditions) results.push(await this.#bucket.write(probe, body, condition))
-    // The first one may have made the object.
+    // The first result says nothing: the object may or may not have existed.
     if (!results[1] && !results[2]) return
     const message = `the server of the bucket ${this.#name} ignores If-None-Match or If-Match when it writes, so that updates would be lost; use a server that has conditional writes`
     throw new StoreError(message, { reason: 'unsuitable' })

@@ -1,20 +1,20 @@
-// Names of objects in an S3Store: for each session a record, and snapshots of which the record names one. Owns how ids become keys, in the
-// ids' own order, for listing.
+// Keys of objects in an S3Store: for each session a record, and snapshots, of which the record names one. Owns the encoding of ids as keys,
+// which preserves the ids' order for listing.
 
-/** Gateways to file systems take no longer parts between slashes. */
+/** Longest part between slashes that gateways to file systems accept. */
 const PART_LENGTH = 200
 
 export interface Keys {
-  /** Begins all records' keys, without the escaped id. */
+  /** Prefix of all records' keys, which the escaped id follows. */
   readonly records: string
   readonly snapshots: string
   record(id: string): string
   snapshot(id: string, nonce: string): string
-  /** The id of a record's key. */
+  /** The id in a record's key. */
   idOf(key: string): string
-  /** Part of a snapshot's key: all that comes before the nonce. */
+  /** The key of the record that belongs to a snapshot's key. */
   recordOfSnapshot(key: string): string
-  /** An object to try conditional writes on. */
+  /** The key of an object for testing conditional writes. */
   readonly probe: string
 }
 
@@ -33,8 +33,8 @@ export function keysOf(prefix: string): Keys {
 }
 
 /**
- * Letters, digits and `-` stand for themselves. Other bytes are a mark and two digits, and each range of them has a mark that is in its
- * place among the characters, so that keys have the order of ids. What begins an id begins its key.
+ * Letters, digits and `-` stand for themselves. Other bytes become a mark and two digits. Each range of bytes has a mark that sorts in the
+ * same place among the characters, so that keys sort like ids. If one id is a prefix of another, so is its key.
  */
 export function escapeId(id: string): string {
   let escaped = ''
@@ -44,7 +44,7 @@ export function escapeId(id: string): string {
       ? character
       : `${markOf(byte)}${byte.toString(16).padStart(2, '0')}`
   }
-  // At the same places in all keys, so that this, too, changes no order.
+  // Slashes at the same positions in all keys, so that they do not change the order.
   return escaped.replace(new RegExp(`.{${PART_LENGTH}}(?=.)`, 'g'), '$&/')
 }
 

@@ -1,24 +1,24 @@
-// The object of a record: JSON. Owns its format. Times are those of the server: an object was written at its LastModified.
+// The object of a record, in JSON. Owns its format. Times are by the server's clock: an object was written at its LastModified.
 import { described } from '../../store/described.js'
 import { readRecord } from '../../store/record-text.js'
 import type { SnapshotRecord, StoredSession } from '../../store/store.js'
 
-/** Dates of HTTP are whole seconds. A lease is never seen to expire too early. */
+/** HTTP dates are whole seconds. This makes sure that a lease never appears to expire too early. */
 const ROUNDING_MS = 1000
 
 export interface RecordObject {
   readonly version: 1
   readonly id: string
   readonly generation: number
-  /** Of the write: whoever sees it knows that the write happened. */
+  /** Identifies the write: a writer that reads its own nonce knows that its write happened. */
   readonly nonce: string
-  /** The entry was deleted. The object stays for a while, so that the next entry's generation is higher. */
+  /** Whether the entry was deleted. The object stays for a while, so that the next entry gets a higher generation. */
   readonly isDeleted: boolean
   readonly record: SnapshotRecord
-  /** Undefined: this write made the entry. */
+  /** Undefined if this write created the entry. */
   readonly createdAtMs?: number | undefined
   readonly owner?: { readonly id: string; readonly leaseMs: number } | undefined
-  /** Undefined: the snapshot is empty. */
+  /** Undefined if the snapshot is empty. */
   readonly snapshot?: { readonly nonce: string; readonly sizeBytes: number } | undefined
 }
 
