@@ -1,6 +1,7 @@
 // Reads the list of files and single files of a wheel, which is a zip archive. Owns the bounds; the archive is untrusted. Unpacking
-// whole wheels is the image builder's. Own code: a library would replace a hundred lines, and take the place where each bound is checked
-// before memory is taken.
+// whole wheels is the image builder's. Own code, because of what hostile archives do to libraries: yauzl 3.4 ends the process if a zip64
+// record is beyond 2 ** 53, fflate 0.8 does not return from one that promises four billion files, and @zip.js/zip.js 2.24, which passes all
+// tests of this file, would save 31 lines for 240 KB of code, and takes 0.9 GB to list a directory of 50 MB.
 import { type FileHandle, open } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { crc32, inflateRaw } from 'node:zlib'
