@@ -1,20 +1,9 @@
 // Makes a zip archive of stored files with a fixed date. Owns the format. Files are not compressed, because the bytes would then depend on
 // Node's version of zlib.
+import { crc32 } from 'node:zlib'
 
 /** 1980-01-01, the earliest date that the format supports. */
 const DOS_DATE = (1 << 5) | 1
-
-const CRC_TABLE = Int32Array.from({ length: 256 }, (_, n) => {
-  let c = n
-  for (let bit = 0; bit < 8; bit++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1
-  return c
-})
-
-function crc32(bytes) {
-  let crc = -1
-  for (const byte of bytes) crc = CRC_TABLE[(crc ^ byte) & 0xff] ^ (crc >>> 8)
-  return ~crc >>> 0
-}
 
 /** @param {readonly (readonly [name: string, bytes: Uint8Array])[]} files */
 export function zip(files) {

@@ -2,10 +2,12 @@
 import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { deflateRawSync } from 'node:zlib'
+import { crc32, deflateRawSync } from 'node:zlib'
 import { expect, it, test } from 'vitest'
 import { MetadataError, parseMetadata } from '../../src/packages/metadata.js'
 import { hashFile, readImportNames, readWheelMetadata } from '../../src/packages/wheel-file.js'
+import { MAX_ENTRIES } from '../../src/packages/zip.js'
+import { MAX_WHEEL_FILES } from '../../workers/builder/packages/unpack-code.js'
 import { makeWheel } from './support/pure-wheel.js'
 import { temporaryDirectory } from './support/resolve-with.js'
 import { type Entry, zip } from './support/wheel.js'
@@ -21,7 +23,7 @@ async function fileOf(bytes: Uint8Array): Promise<string> {
 
 /** A deflated METADATA file, whose stated size may be wrong. */
 function packed(bytes: Uint8Array, statedBytes = bytes.length): Entry {
-  return { name: METADATA, bytes: deflateRawSync(bytes), method: 8, statedBytes }
+  return { name: METADATA, bytes: deflateRawSync(bytes), method: 8, statedBytes, statedCrc: crc32(bytes) }
 }
 
 function changed(bytes: Buffer, offsetFromEnd: number, value: number): Buffer {
@@ -29,7 +31,39 @@ function changed(bytes: Buffer, offsetFromEnd: number, value: number): Buffer {
   return bytes
 }
 
+function changed16(bytes: Buffer, offsetFromEnd: number, value: number): Buffer {
+  bytes.writeUInt16LE(value, bytes.length - offsetFromEnd)
+  return bytes
+}
+
 const good = () => zip([{ name: METADATA, bytes: TEXT }])
+
+/** A number of the only entry in the directory. */
+function changedEntry(at: number, value: number): Buffer {
+  const bytes = good()
+  return changed16(bytes, bytes.length - bytes.readUInt32LE(bytes.length - 6) - at, value)
+}
+
+/** Says where its directory is in a zip64 record, and where that record is in its locator. */
+function zip64(recordAt: bigint, directoryAt: bigint, entries = 1n): Buffer {
+  const end = good().subarray(-22)
+  const record = Buffer.alloc(56)
+  record.writeUInt32LE(0x06064b50)
+  record.writeBigUInt64LE(entries, 32)
+  record.writeBigUInt64LE(directoryAt, 48)
+  const locator = Buffer.alloc(20)
+  locator.writeUInt32LE(0x07064b50)
+  locator.writeBigUInt64LE(recordAt, 8)
+  end.writeUInt16LE(0xffff, 10)
+  end.writeUInt32LE(0xffffffff, 16)
+  return Buffer.concat([good().subarray(0, -22), record, locator, end])
+}
+
+/** METADATA, and as many other files as make up the number. */
+function withFiles(count: number): Buffer {
+  const others = Array.from({ length: count - 1 }, (_, i) => ({ name: `a/${i}.py`, bytes: '' }))
+  return zip([...others, { name: METADATA, bytes: TEXT }])
+}
 
 test('METADATA is read whether stored or deflated, with the wheel’s import names and hash', async () => {
   expect(await readWheelMetadata(await fileOf(good()))).toMatchObject({ name: 'a', version: '1' })
@@ -70,9 +104,37 @@ it.each([
     zip([packed(Buffer.alloc(64 * 1024 * 1024), 100)]),
   ],
   ['claims that METADATA has a gigabyte', zip([packed(Buffer.from(TEXT), 2 ** 30)])],
+  ['says that METADATA is shorter than it is', zip([packed(Buffer.from(TEXT), 10)])],
+  ['says that METADATA is longer than it is', zip([packed(Buffer.from(TEXT), 100)])],
+  ['has METADATA with another checksum', zip([{ name: METADATA, bytes: TEXT, statedCrc: 1 }])],
+  ['has encrypted METADATA', zip([{ name: METADATA, bytes: TEXT, flags: 0x801 }])],
+  ['has a name that is longer than its directory', changedEntry(28, METADATA.length + 1)],
+  ['has a comment that is longer than its directory', changedEntry(32, 0xffff)],
+  ['has fewer files than it says', changed16(good(), 12, 2)],
+  ['has a zip64 record where no file can be', zip64(2n ** 63n, 0n)],
+  ['has a zip64 directory where no file can be', zip64(BigInt(good().length - 22), 2n ** 60n)],
+  ['has four billion files', zip64(BigInt(good().length - 22), 0n, 2n ** 32n - 1n)],
+  ['has more files than the image builder takes', withFiles(MAX_ENTRIES + 1)],
   ['has METADATA without a name', zip([{ name: METADATA, bytes: 'Version: 1\n' }])],
 ])('a wheel that %s is rejected', async (_, bytes) => {
   await expect(readWheelMetadata(await fileOf(bytes))).rejects.toThrow(MetadataError)
+})
+
+test('METADATA is read from a wheel with as many files as the image builder takes', async () => {
+  expect(MAX_ENTRIES).toBe(MAX_WHEEL_FILES)
+  expect(await readWheelMetadata(await fileOf(withFiles(MAX_ENTRIES)))).toMatchObject({ name: 'a' })
+})
+
+test('a wheel with any one byte changed is refused, or its METADATA is what it was', async () => {
+  const bytes = zip([packed(Buffer.from(TEXT))])
+  const path = await fileOf(bytes)
+  const metadata = await readWheelMetadata(path)
+  for (const [at, byte] of bytes.entries())
+    for (const value of [byte ^ 1, byte ^ 0x80, 0xff]) {
+      await writeFile(path, Buffer.from(bytes).fill(value, at, at + 1))
+      const read = await readWheelMetadata(path).catch((error) => error)
+      if (!(read instanceof MetadataError)) expect(read, `byte ${at} is ${value}`).toEqual(metadata)
+    }
 })
 
 test('METADATA may have continued lines and field names in any case, and ends at its first empty line', () => {

@@ -14,6 +14,8 @@ export interface Entry {
   readonly method?: number
   /** The size stated in the archive's directory. */
   readonly statedBytes?: number
+  /** What the directory says of the bytes before compression. Default: that of `bytes`. */
+  readonly statedCrc?: number
 }
 
 export interface WheelParts {
@@ -27,14 +29,14 @@ export function zip(entries: readonly Entry[]): Buffer {
   const parts: Buffer[] = []
   const directory: Buffer[] = []
   let at = 0
-  for (const { name, bytes, mode = 0, flags = 0x800, method = 0, statedBytes } of entries) {
+  for (const { name, bytes, mode = 0, flags = 0x800, method = 0, statedBytes, statedCrc } of entries) {
     const content = Buffer.from(bytes as string)
     const text = Buffer.from(name)
     const common = Buffer.alloc(26)
     common.writeUInt16LE(20, 0)
     common.writeUInt16LE(flags, 2)
     common.writeUInt16LE(method, 4)
-    common.writeUInt32LE(crc32(content), 10)
+    common.writeUInt32LE(statedCrc ?? crc32(content), 10)
     common.writeUInt32LE(content.length, 14)
     common.writeUInt32LE(statedBytes ?? content.length, 18)
     common.writeUInt16LE(text.length, 22)
