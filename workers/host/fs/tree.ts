@@ -66,12 +66,12 @@ export class Tree {
     this.#closed.add(directory)
   }
 
-  /** A directory that another store covers, or the root of one, stays where it is. */
+  /** Whether a store is mounted at the node, or the node is a store's root. Such a directory cannot be moved or removed. */
   isMountPoint(store: NodeStore, node: NodeId): boolean {
     return node === store.root || (store === this.root.store && this.#mounts.has(node))
   }
 
-  /** Walks `path` from `start`. All components but the last exist, or ENOENT. */
+  /** Walks `path` from `start`. @throws FsError ENOENT if a component other than the last does not exist */
   walk(start: Location, path: string, followLast: boolean): Place {
     if (path === '') fail('ENOENT')
     if (path.length >= PATH_MAX) fail('ENAMETOOLONG')
