@@ -4,7 +4,7 @@ import type { StockExports, StockInterpreter } from './realm.js'
 
 const PAGE_BYTES = 4096
 const LARGEST_CHUNK_BYTES = 8 << 20
-/** The smallest request that malloc distinguishes. */
+/** The smallest chunk of malloc's. */
 const SMALLEST_CHUNK_BYTES = 8
 const SMALLEST_HOLE_BYTES = 65_536
 const WASM_PAGE_BYTES = 65_536

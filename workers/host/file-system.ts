@@ -33,7 +33,7 @@ export class FileSystem {
   readonly files: Files
   readonly descriptors: DescriptorTable
   readonly io: FileIo
-  /** Nodes that the session had open in a storage and that no longer exist. */
+  /** Nodes that the session had open in a storage and has lost. */
   readonly stale = new StaleNodes()
   #mounted: MountedNodes | undefined
 

@@ -132,7 +132,7 @@ class ForeignCall {
     return prepared
   }
 
-  /** Stores what the function returned. Anything that is not a number is stored as 0. */
+  /** Stores what the function returned, converted to the expected type. Anything that is not a number becomes 0. */
   finish(at: number, returned: unknown): void {
     const memory = this.#memory
     const isBig = typeof returned === 'bigint'

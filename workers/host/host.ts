@@ -158,7 +158,7 @@ export class Host {
   /**
    * Sets the limits, time zone and storage of the session that attaches.
    *
-   * @param mount - a storage that it shares with others; null to keep what `install` has mounted, if anything
+   * @param mount - a storage that it shares with others; null if there is none, or if `install` brings it
    * @throws RangeError if there is no such time zone
    */
   configure(limits: HostLimits, timeZone: string, mount: MountWire | null = null): void {

@@ -1,5 +1,5 @@
 // Links the native libraries of an image statically with the interpreter, into one WebAssembly module. Owns the interface of this folder:
-// pure functions of bytes, with the same results on every machine and Node. Libraries are hostile input; the interpreter's module is not.
+// pure functions of bytes, with the same results on every machine and Node. Libraries are hostile input; the interpreter's module is ours.
 import { Allowance } from '../wasm/cursor.js'
 import type { FunctionType } from '../wasm/module.js'
 import type { Library, LibraryFile } from './library.js'

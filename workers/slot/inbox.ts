@@ -15,7 +15,7 @@ export class Inbox {
   readonly #onMessage: (message: object) => void
   /** Separate histories: how soon a request follows a reply says nothing about how soon an answer follows a host call. */
   readonly #policies = { request: new SpinPolicy(SPIN_MS), answer: new SpinPolicy(SPIN_MS) }
-  /** When the event loop last had a turn before messages were received by spinning; undefined if it has had one since. */
+  /** When the first message since the event loop's last turn was received by spinning; undefined if none was. */
   #awakeSinceMs: number | undefined
   #received: object | undefined
   #isClosed = false

@@ -1,4 +1,4 @@
-// Programs that slots run before they serve a session. The first slot of a process runs all of them, so that V8 compiles the WebAssembly
+// Programs that slots run before they serve a session. The first slot of an image runs all of them, so that V8 compiles the WebAssembly
 // functions most sessions need, for all threads. Every other slot runs a few, so that its own JavaScript is compiled. Owns the programs;
 // none of their effects remain (SlotService.warm reverts).
 

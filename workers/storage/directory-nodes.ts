@@ -162,7 +162,7 @@ export class DirectoryNodes implements NodeStore {
       const flags = node.kind === 'file' ? O_RDWR | O_CREAT | O_EXCL : O_RDONLY
       const fd = openSync(path, flags | O_NOFOLLOW | O_NONBLOCK, mode)
       try {
-        // The kernel has applied the process's umask, which is not the session's.
+        // The operating system has applied the process's umask, which is not the session's.
         fchmodSync(fd, mode)
       } finally {
         closeSync(fd)

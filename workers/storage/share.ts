@@ -78,7 +78,10 @@ export class Share {
     return [count, words / PIECE_WORDS]
   }
 
-  /** Writes `length` bytes, whose whole chunks are the first `count` reserved extents. Returns false if there are fewer, or other, chunks. */
+  /**
+   * Writes `length` bytes, whose whole chunks are the first `count` reserved extents. Returns false if fewer are reserved, or the write has
+   * another number of whole chunks.
+   */
   exchange(node: NodeId, position: number, window: Uint8Array, length: number, count: number): boolean {
     if (count === 0 || count > this.#reserved.length || count !== wholeChunks(position, length)) return false
     this.#nodes.exchange(node, position, window, 0, length, this.#chunks(this.#reserved.subarray(0, count)))

@@ -33,7 +33,7 @@ const MEMORY_BYTES = 2 * 1024 * 1024 * 1024
 /** How many of the last lines that packages print during import are kept: an error is at the end. */
 const MAX_LOG_LINES = 200
 const MAX_LOGGED_BYTES = 4096
-/** Most files of all packages together. */
+/** Most files of all packages together. They count against `MAX_NODES`, of which a session needs some for its own files. */
 const MAX_FILES = 40_000
 
 /** Environment variables that packages read when they are imported. Sessions have them, too. */

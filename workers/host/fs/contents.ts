@@ -68,8 +68,8 @@ export function readContents(
 }
 
 /**
- * How many bytes of the file are contiguous in memory from the start of chunk `index` on, which is `chunk`. Stops counting at `wanted` or
- * later. If `isWritten`, counts only chunks that the source allows to be written.
+ * How many bytes of the file are contiguous in memory from the start of chunk `index` on, which is `chunk`. Beyond `wanted`, not all of
+ * them may be counted. If `isWritten`, counts only chunks that the source allows to be written.
  */
 function lengthFrom(
   { chunks }: Contents,
@@ -217,7 +217,7 @@ function writableChunk(
 }
 
 function zeroChunk(source: ChunkSource): Uint8Array {
-  // Take a chunk of a storage's shared memory only to write all of it.
+  // A session's own memory is reused by no other. Shared memory of a storage is only taken to write a whole chunk.
   if (!source.keepsTogether) return allocateBytes(CHUNK_BYTES)
   const [chunk = allocateBytes(CHUNK_BYTES)] = source.allocate(1)
   return chunk.fill(0)

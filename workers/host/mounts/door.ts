@@ -22,7 +22,7 @@ import { Outside } from '../fs/node-store.js'
 
 /** How often a waiting thread checks whether its execution was interrupted. */
 const SLICE_MS = 25
-/** Longest spin for an answer before sleeping. It allows for waking the storage's thread, and the processor that this runs on. */
+/** Longest spin for an answer before sleeping: the storage's thread may have to be woken, and the processor that it runs on as well. */
 const SPIN_MS = 0.5
 /**
  * Longest pause without spinning after failed spins. It is short because files are used in short bursts, and spinning fails only while both

@@ -1,5 +1,5 @@
-// Nodes that a restored session had open in a storage and has lost: the file is gone, or the storage is not mounted. Every use fails with
-// ESTALE. Owns the record of what each was, so that it can be captured again.
+// Nodes that a restored session had open in a storage and has lost: the file is gone, or the session no longer has that storage. Every use
+// fails with ESTALE. Owns the record of what each was, so that it can be captured again.
 import { fail } from '../errno.js'
 import type { NodeId, NodeKind, NodeStore, PathStore } from '../fs/node-store.js'
 

@@ -27,7 +27,7 @@ export interface HostState {
   readonly nodes: readonly NodeState[]
   /** Open-file descriptions, in the order of the lowest descriptor of each. */
   readonly openFiles: readonly OpenFileState[]
-  /** By ascending number. */
+  /** In ascending order of their numbers. */
   readonly descriptors: readonly DescriptorState[]
   /** Nodes of a mounted storage that are open or the working directory. Left out if there are none. */
   readonly mounted?: readonly MountedNodeState[]
