@@ -10,8 +10,8 @@ export const MOST_NEIGHBOURS = 16
 
 export interface ChunkSource {
   /**
-   * Each allocation has a buffer of its own. Then a file that has one of its chunks also has all that follow in that buffer, in order.
-   * No list records that. To keep it true, code that takes a chunk out of a file moves the others out of the buffer (`cut`).
+   * Whether each allocation has a buffer of its own. If so, a file that has one of its chunks also has all that follow in that buffer, in
+   * order. No list records that. To keep it true, code that takes a chunk out of a file moves the others out of the buffer (`cut`).
    */
   readonly keepsTogether: boolean
   /** Allocates `count` chunks that will be adjacent in a file. Their contents are undefined: the caller must overwrite all of them. */

@@ -23,7 +23,7 @@ export class ArenaCopies {
   readonly #window: Uint8Array
   /** Reserved extents, in the storage's order. The storage may have reserved more since the list was read. */
   #reserved: Uint32Array = new Uint32Array(0)
-  /** `#reserved` is complete. */
+  /** Whether `#reserved` is known to be complete. */
   #knows = false
 
   constructor(arena: SharedArrayBuffer, door: SharedArrayBuffer, window: Uint8Array) {
