@@ -1,5 +1,5 @@
-// Entry of the builder's thread: makes one image and ends. Owns the message it sends; the only thread of brumate in which
-// Pyodide's JavaScript runs.
+// Entry of the builder's thread, which makes one image and exits. Owns the messages that it sends. This is the only thread of brumate
+// in which Pyodide's JavaScript runs.
 import { parentPort, workerData } from 'node:worker_threads'
 import { encodeImage, type ImageContents } from '../src/shared/image/format.js'
 import type { BuilderData, BuilderReply } from '../src/shared/messages/builder.js'

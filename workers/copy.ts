@@ -1,11 +1,11 @@
-// Copying bytes where one side may be shared memory. Owns nothing.
+// Copies bytes when one side may be shared memory. Owns nothing.
 
-/** Below it the call itself costs more. */
+/** Below this size, the call itself costs more. */
 const LARGE_BYTES = 1024
 
 /**
- * TypedArray.set between shared and other memory goes byte by byte where the two are aligned differently; fill never does, but costs
- * more to call.
+ * Copies `from` into `into`. TypedArray.set copies byte by byte between shared and other memory if the two are aligned differently.
+ * Buffer's fill never does, but costs more to call.
  */
 export function copyBytes(from: Uint8Array, into: Uint8Array, at: number): void {
   const isShared = from.buffer instanceof SharedArrayBuffer || into.buffer instanceof SharedArrayBuffer
@@ -13,7 +13,7 @@ export function copyBytes(from: Uint8Array, into: Uint8Array, at: number): void 
   else into.set(from, at)
 }
 
-/** Bytes `[start, end)` of `bytes`; `subarray` of a Buffer makes another Buffer of them, which costs several times as much. */
+/** A view of bytes `[start, end)`. A Buffer's `subarray` would make another Buffer, which costs several times as much. */
 export function viewOf({ buffer, byteOffset }: Uint8Array, start: number, end: number): Uint8Array {
   return new Uint8Array(buffer, byteOffset + start, end - start)
 }

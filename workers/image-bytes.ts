@@ -1,6 +1,6 @@
-// Reading an image's bytes in one thread: those of its memory, then those of its files. Memory lies in a module's data segment
-// (src/shared/image/data-module.ts), which code can copy from and nothing can write to. Owns this thread's window into it; the files'
-// contents are image-files.ts's.
+// Reads an image's bytes in one thread: those of its memory, then those of its files. Memory is in a module's data segment
+// (src/shared/image/data-module.ts), from which code can copy and to which nothing can write. Owns this thread's window into it;
+// image-files.ts reads the contents of files.
 
 import { BLOCK_HASH_BYTES, blockCount } from '../src/shared/image/file-blocks.js'
 import { FileIndex } from '../src/shared/image/file-index.js'
@@ -9,27 +9,27 @@ import { ImageFiles } from './image-files.js'
 import { MAX_BLOCK_BYTES, PageXor } from './page-xor.js'
 import { WasmInstance, WasmMemory } from './web-assembly.js'
 
-/** Fits in a processor's cache: a capture reads every byte of the window soon after writing it. */
+/** Fits into a processor's cache, because a capture reads every byte of the window soon after writing it. */
 const WINDOW_BYTES = 524_288
-/** The most that may be asked for at once. */
+/** Largest view. */
 export const MAX_VIEW_BYTES = MAX_BLOCK_BYTES
 
 export interface ImageReader {
   /**
-   * `count` bytes of memory from `from` on, at most `MAX_VIEW_BYTES`. They hold until the next call of either method.
+   * Returns `count` bytes of memory from `from` on, at most `MAX_VIEW_BYTES`. They are valid until the next call of either method.
    *
-   * @param ahead - how many bytes after these are wanted next
+   * @param ahead - how many bytes after these will be needed next
    */
   view(from: number, count: number, ahead?: number): Uint8Array
   /**
-   * Copies `count` bytes from `from` on to `into`, at `at`: of memory, or of files.
+   * Copies `count` bytes of memory or of files from `from` on to `into`, at `at`.
    *
    * @throws FsError if the image's file is damaged there
    */
   read(from: number, into: Uint8Array, at: number, count: number): void
 }
 
-/** Copies `count` bytes of the image from `from` on to the address `target` of the memory that it was made for. */
+/** Copies `count` bytes of the image from `from` on to address `target` of the memory that the function was made for. */
 export type CopyImageBytes = (from: number, target: number, count: number) => void
 
 /** An image whose bytes this thread can read. */
@@ -49,7 +49,7 @@ export function readable(image: Image): ReadableImage {
   return { ...image, bytes: data.with(files, fileTable.offset), files: new FileIndex(index) }
 }
 
-/** What `ImageBytes` reads beyond an image's memory. */
+/** Reads the contents of files, which `ImageBytes` has after the image's memory. */
 export type FilesReader = Pick<ImageFiles, 'read'>
 
 export class ImageBytes implements ImageReader {
@@ -58,7 +58,7 @@ export class ImageBytes implements ImageReader {
   readonly #window: Uint8Array
   /** Compares pages with those of a `view`. */
   readonly pages: PageXor
-  /** What the window holds. */
+  /** Range of bytes in the window. */
   #from = 0
   #to = 0
   #files: FilesReader | undefined
@@ -73,14 +73,14 @@ export class ImageBytes implements ImageReader {
     this.pages = new PageXor(pageXorModule, memory, WINDOW_BYTES)
   }
 
-  /** From `from` on, `read` gives the bytes of files, and no longer the module's. */
+  /** Makes `read` return bytes of files, instead of the module's, from offset `from` on. */
   with(files: FilesReader, from: number): this {
     this.#files = files
     this.#filesFrom = from
     return this
   }
 
-  /** Copies straight into a memory, which may grow. */
+  /** Makes a function that copies directly into a memory, which may grow. */
   into(memory: WebAssembly.Memory): CopyImageBytes {
     return new WasmInstance(this.#module, { env: { memory } }).exports.copy as CopyImageBytes
   }
@@ -108,7 +108,7 @@ export class ImageBytes implements ImageReader {
   }
 }
 
-/** Of a store that has no image beneath it. */
+/** For a store without an image. */
 export const NO_IMAGE: ImageReader = Object.freeze({
   view: () => new Uint8Array(0),
   read: () => {},

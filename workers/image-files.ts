@@ -1,24 +1,24 @@
-// Reading the contents of an image's files in one thread, block by block, when somebody asks for them. Owns this thread's copies of the
-// blocks read last, and checking each one: the image's file may have been damaged or changed since it was opened, and what this thread
-// runs must not depend on bytes that another thread or process can still write to (I1).
+// Reads the contents of an image's files in one thread, block by block, on demand. Owns this thread's copies of the most recent blocks, and
+// checking each one: the image's file may have been damaged or changed since it was opened, and what this thread runs must not depend on
+// bytes that another thread or process can still write to (I1).
 import { readSync } from 'node:fs'
 import { FILE_BLOCK_BYTES, isBlock } from '../src/shared/image/file-blocks.js'
 import type { FileSource } from '../src/shared/image/image.js'
 import { fail } from './host/errno.js'
 import { WasmInstance, WasmMemory } from './web-assembly.js'
 
-/** Reading a zip archive or a package's modules goes to and fro between a few. */
+/** Reading a zip archive or a package's modules alternates between a few blocks. */
 const MAX_KEPT_BLOCKS = 4
 const WASM_PAGE_BYTES = 65_536
 
-/** Fills `block` with bytes from `position` on; false if it cannot. */
+/** Fills `block` with bytes from `position` on. Returns false if it cannot. */
 type Load = (position: number, block: Uint8Array) => boolean
 
 export class ImageFiles {
   readonly #load: Load
   readonly #length: number
   readonly #hashes: Uint8Array
-  /** Checked, by index; the one that was asked for last is the last. */
+  /** Checked blocks by index, least recently used first. */
   readonly #kept = new Map<number, Uint8Array>()
   #lastIndex = -1
   #last: Uint8Array = new Uint8Array(0)
@@ -26,8 +26,8 @@ export class ImageFiles {
   loadedBlocks = 0
 
   /**
-   * @param length - of all contents
-   * @param hashes - of their blocks
+   * @param length - length of all contents
+   * @param hashes - hashes of their blocks
    */
   constructor(source: FileSource, length: number, hashes: Uint8Array) {
     this.#load = source.kind === 'file' ? fromFile(source) : fromModule(source.module)
@@ -72,7 +72,7 @@ export class ImageFiles {
     return block
   }
 
-  /** That of the block whose last use is longest ago, if there are enough. */
+  /** A buffer for a block: that of the least recently used one, if enough blocks are kept. */
   #buffer(): ArrayBuffer {
     const [oldest] = this.#kept
     if (this.#kept.size < MAX_KEPT_BLOCKS || oldest === undefined) return new ArrayBuffer(FILE_BLOCK_BYTES)
@@ -82,7 +82,7 @@ export class ImageFiles {
   }
 }
 
-/** Keeps `source`, with which the main thread would close the file (src/image/keep-open.ts). */
+/** Keeps a reference to `source`, because the main thread closes the file when `source` is collected (src/image/keep-open.ts). */
 function fromFile(source: Extract<FileSource, { kind: 'file' }>): Load {
   return (position, block) => {
     const from = source.offset + position

@@ -1,6 +1,6 @@
-// Entry of the thread that loads a large image: reads its head, compares it with its hash and compiles its modules, each of which would
-// keep the main thread busy for longer than anybody may (H1). Owns nothing afterwards: threads share compiled modules, and the file is the
-// main thread's.
+// Entry of the thread that loads a large image: reads its head, checks its hash and compiles its modules. Each of these steps would block
+// the main thread for longer than is allowed (H1). Owns nothing afterwards: threads share compiled modules, and the file belongs to the
+// main thread.
 import { readSync } from 'node:fs'
 import { parentPort } from 'node:worker_threads'
 import { decodeImage } from '../src/shared/image/format.js'

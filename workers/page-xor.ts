@@ -3,7 +3,7 @@
 import type { XorPages } from '../src/shared/image/page-xor-module.js'
 import { WasmInstance } from './web-assembly.js'
 
-/** The most that one call compares. */
+/** Most bytes that one call compares. */
 export const MAX_BLOCK_BYTES = 65_536
 const PAGE_BYTES = 4096
 /** Bytes of a page's map: a bit for each 16 bytes. */
@@ -12,9 +12,9 @@ const VECTOR_BYTES = 16
 
 /** How pages differ from others. Both parts are views that the next call overwrites. */
 export interface PageDifferences {
-  /** A bit for each page that differs, the first one the lowest. */
+  /** A bit for each page, set if it differs. The lowest bit is the first page. */
   readonly pages: number
-  /** For each page that differs, a map with a bit for each 16 bytes that differ, lowest bit of the first byte first. */
+  /** For each page that differs, a map with a bit for each 16 bytes, set if they differ, from the lowest bit of the first byte on. */
   readonly maps: Uint8Array
   /** The XOR of these parts, concatenated. */
   readonly xored: Uint8Array
@@ -34,8 +34,8 @@ export class PageXor {
   /**
    * Call before the thread is sealed.
    *
-   * @param memory - one that only this thread's own code writes to
-   * @param at - where in it `ROOM_BYTES` are free, a multiple of 16; they are zero
+   * @param memory - a memory to which only this thread's own code writes
+   * @param at - offset of `ROOM_BYTES` free bytes in it, which must be zero; a multiple of 16
    */
   constructor(module: WebAssembly.Module, memory: WebAssembly.Memory, at: number) {
     this.#xor = new WasmInstance(module, { env: { memory } }).exports.xor as XorPages
@@ -52,10 +52,10 @@ export class PageXor {
   }
 
   /**
-   * How `live` differs from `base`.
+   * Finds out how `live` differs from `base`.
    *
-   * @param live - whole pages, at most `MAX_BLOCK_BYTES`; they may lie in any memory
-   * @param base - as many, in the memory that this was made for
+   * @param live - whole pages, at most `MAX_BLOCK_BYTES`, in any memory
+   * @param base - the same number of pages, in the memory passed to the constructor
    */
   differences(live: Uint8Array, base: Uint8Array): PageDifferences {
     const found = this.#compare(live, base)
@@ -68,7 +68,7 @@ export class PageXor {
     }
   }
 
-  /** Which pages of `live` are not zero: a bit for each, the first one the lowest. */
+  /** Which pages of `live` are not zero: a bit for each page. The lowest bit is the first page. */
   notZero(live: Uint8Array): number {
     return this.#compare(live, this.#zeros) & 0xffff
   }

@@ -1,8 +1,8 @@
-// Makes a slot's thread a poor place to be in for JavaScript that should never have got there, because each
-// wall is tested as if the one before it had fallen: no way to evaluate text, no globals but what our own code uses,
-// intrinsics frozen. Owns nothing. It is a second wall: the first is that Python reaches numbers only.
+// Seals a slot's thread against JavaScript that should never have got there: no way to evaluate text, no globals except those that our own
+// code uses, intrinsics frozen. This is defence in depth: the first wall is that Python reaches only numbers, and each wall is tested as if
+// the one before it had fallen. Owns nothing.
 
-/** What a slot's own code, Comlink and Piscina's worker use after boot, beside the language's own names. */
+/** The language's own names, and the globals that a slot's own code, Comlink and Piscina's worker use after boot. */
 const KEPT_GLOBALS = new Set([
   ...['globalThis', 'Buffer', 'TextDecoder', 'TextEncoder', 'performance', 'setTimeout', 'clearTimeout'],
   ...['queueMicrotask', 'MessageChannel', 'MessagePort'],
@@ -36,10 +36,10 @@ const KEPT_GLOBALS = new Set([
   ],
 ])
 
-/** Assigned to on instances by ordinary code; a frozen data property of the prototype would make that throw. */
+/** Ordinary code assigns these properties on instances, which would throw if the prototype had a frozen data property of that name. */
 const OVERRIDDEN_NAMES = ['name', 'message', 'toString', 'valueOf', 'constructor'] as const
 
-/** Call once, when the interpreter has booted: WebAssembly itself is gone afterwards. */
+/** Call once, after the interpreter has booted: the global WebAssembly is gone afterwards. */
 export function seal(): void {
   forbidEvaluation()
   for (const name of Object.getOwnPropertyNames(globalThis)) {
@@ -60,7 +60,7 @@ export function seal(): void {
   freezeReachable(intrinsics())
 }
 
-/** The constructors of all four kinds of functions compile text; each is reachable from any function of its kind. */
+/** The constructors of all four kinds of functions compile text, and each is reachable from any function of its kind. */
 function forbidEvaluation(): void {
   const refuse = () => {
     throw new EvalError('code cannot be made from text in a slot')
@@ -92,7 +92,7 @@ function allowOverride(prototype: object, name: string): void {
   })
 }
 
-/** Where the walk starts: the language's own objects, those without a global name included. */
+/** Roots of the walk: the language's own objects, including those without a global name. */
 function intrinsics(): unknown[] {
   const hidden = [
     ...functionPrototypes(),
@@ -124,8 +124,8 @@ function freezeReachable(roots: readonly unknown[]): void {
 }
 
 /**
- * What `Object.freeze` does, property by property. V8 marks the elements of what it freezes at once as read-only, and on
- * Node 20 then stores into typed arrays ten times slower wherever it sees such an object in their chain of prototypes.
+ * Does what `Object.freeze` does, property by property. `Object.freeze` makes V8 mark the object's elements as read-only. With such an
+ * object in the prototype chain of typed arrays, stores into them are ten times slower on Node 20.
  */
 function freeze(value: object): void {
   for (const key of Reflect.ownKeys(value)) {

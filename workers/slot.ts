@@ -1,5 +1,5 @@
-// Entry of a slot's thread, loaded by Piscina: boots the interpreter from the shared image, seals the thread, and serves one lease after
-// the other. Owns the wiring of Piscina's task; slot/ has the parts. The module graph of this file contains none of Pyodide's
+// Entry of a slot's thread, loaded by Piscina: boots the interpreter from the shared image, seals the thread, then serves leases one after
+// the other. Owns the wiring of Piscina's task; the parts are in slot/. The module graph of this file contains none of Pyodide's
 // JavaScript (R2).
 import { workerData } from 'node:worker_threads'
 import type { Image } from '../src/shared/image/image.js'
@@ -11,7 +11,7 @@ import { SlotLeases } from './slot/leases.js'
 const leases = new SlotLeases(readable(workerData as Image))
 seal()
 
-/** Piscina's task, which runs until the worker is ended. The promise never resolves, and rejects if the slot cannot be renewed. */
+/** Piscina's task. It runs until the worker is terminated: the promise never resolves, and rejects if the slot cannot be renewed. */
 export function serve({ next, ...wire }: ServeTask): Promise<never> {
   return new Promise((_, reject) => {
     next.on('message', (nextWire: LeaseWire) => leases.renew(nextWire).catch(reject))

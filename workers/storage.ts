@@ -1,5 +1,5 @@
-// Entry of a storage's thread, which alone has the data: serves the host and the sessions' doors in turn, and sleeps until a bell
-// rings. Owns that loop; what a request does is storage/'s. It never waits for anybody while it serves.
+// Entry of a storage's thread, the only one that has the data: serves the host and the sessions' doors in turn, and sleeps until a bell
+// rings. Owns that loop; storage/ executes requests. It never waits for another thread while it serves.
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import type {
   StorageAnswer,
@@ -25,15 +25,15 @@ import { Locks } from './storage/locks.js'
 import { Sleeper } from './storage/sleeper.js'
 import { type Party, Turns } from './storage/turns.js'
 
-/** Longest that it stays awake for the next request: a slot that copies a mebibyte itself asks for nothing meanwhile. */
+/** Longest spin for the next request. It allows for a slot that copies a mebibyte itself and sends no request meanwhile. */
 const SPIN_MS = 0.3
 /** As in host/mounts/door.ts. */
 const LONGEST_REST_MS = 4
-/** How long nobody has asked for anything when bytes that were removed are zeroed. */
+/** Idle time after which removed bytes are zeroed. */
 const SCRUB_DELAY_MS = 20
-/** How long nobody has asked for anything when descriptors of the host are closed that are only kept for the next request. */
+/** Idle time after which descriptors of the host that were kept for the next request are closed. */
 const KEEP_MS = 1000
-/** Nothing but bells wakes the thread, and those do not keep it alive. */
+/** Interval of a timer that keeps the thread alive, because waiting for bells does not. */
 const FOREVER_MS = 2 ** 31 - 1
 
 const { storage, bell, arena: memory, port } = workerData as StorageBoot & { readonly port: MessagePort }
@@ -61,7 +61,7 @@ const host = new HostParty({
   send,
   atOnce,
 })
-/** Changes were sent that the host has not heard yet: until then they are kept, as far as there is room. */
+/** The host has not acknowledged the last changes yet. Until then, further ones are collected, as far as there is room. */
 let isTelling = false
 let isClosed = false
 
@@ -83,11 +83,11 @@ async function serve(): Promise<void> {
   const hasWork = () => Atomics.load(hostBell, BELL.RINGS) !== seen || clients.hasWork
   for (;;) {
     seen = Atomics.load(hostBell, BELL.RINGS)
-    // A session that has come is served from now on, and one that is gone is not, whatever else the host waits for.
+    // Handle messages first, so that sessions are attached and detached at once, even if calls of the host are pending.
     for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port))
       receive(next.message as StorageMessage)
     if (isClosed) break
-    // The host first: what it said before a session was asked to do something comes before what that session then does.
+    // The host comes first: a call that it made before it asked a session to run must take effect before that session's requests.
     if (parties.length !== clients.all.length + 1 || parties.at(-1) !== clients.all.at(-1))
       parties = [host, ...clients.all]
     const isBusy = turns.serve(parties)
@@ -101,7 +101,7 @@ async function serve(): Promise<void> {
     )
     if (sleep === true || (sleep !== false && (await sleep))) continue
     if (directory) directory.closeKept()
-    // The next write wants what the last one has freed, whatever bytes are in it.
+    // Zero freed extents while idle. Stop when there is work: a write can reuse extents that are not zeroed.
     while (arena?.scrub()) if (hasWork()) break
   }
   clearInterval(alive)
@@ -109,7 +109,7 @@ async function serve(): Promise<void> {
   port.close()
 }
 
-/** How long it sleeps until there is something to tidy. */
+/** Longest sleep before there is something to clean up. */
 function restMs(): number {
   if (arena?.isClean === false) return SCRUB_DELAY_MS
   return directory?.hasKept ? KEEP_MS : Number.POSITIVE_INFINITY
@@ -140,7 +140,7 @@ function watch(on: boolean): void {
   nodes.watch(on)
 }
 
-/** One step of the host's, all of it one moment of the files. */
+/** Runs one step of a host call as one moment: directories that it has found are not looked up again within it. */
 function atOnce<T>(step: () => T): T {
   directory?.begin()
   try {
@@ -150,7 +150,7 @@ function atOnce<T>(step: () => T): T {
   }
 }
 
-/** What one call changes is told as one. */
+/** Sends the collected changes. All changes of one call are sent together. */
 function tell(): void {
   if (isTelling || host.isUnderWay) return
   const changes = nodes.take()

@@ -1,5 +1,5 @@
-// WebAssembly as the thread began with it: seal.ts takes the global away, and a slot whose memory has grown needs a new instance
-// after that. Owns nothing; reachable from this thread's own code only.
+// WebAssembly as it was when the thread started: seal.ts removes the global, but a slot whose memory has grown needs a new instance
+// after that. Owns nothing. Only this thread's own code can reach it.
 export const {
   Instance: WasmInstance,
   Memory: WasmMemory,

@@ -1,13 +1,13 @@
-// CPython's table of built-in modules. Owns the removal of Pyodide's own from it: `_pyodide_core` is the C half of the
-// bridge to JavaScript, and importing it in a slot, where there is no other half, would end the interpreter. As a name
-// that does not exist it is a ModuleNotFoundError.
+// CPython's table of built-in modules. Owns removing Pyodide's own module from it: `_pyodide_core` is the C half of the bridge to
+// JavaScript. Slots do not have the other half, so importing it there would end the interpreter. Once it is removed, importing it
+// raises ModuleNotFoundError.
 import type { StockInterpreter } from './realm.js'
 
 export const REMOVED_MODULES = ['_pyodide_core'] as const
 
 /** `struct _inittab`: address of the name, address of the function; a null name ends the table. */
 const ENTRY_BYTES = 8
-/** More than `_PyRuntime` has; what matters is that the scan ends. */
+/** More than the size of `_PyRuntime`, so that the scan ends. */
 const RUNTIME_BYTES = 1 << 20
 
 export function removeBuiltInModules({ exports }: StockInterpreter): void {
@@ -27,8 +27,8 @@ export function removeBuiltInModules({ exports }: StockInterpreter): void {
 }
 
 /**
- * CPython works on a copy of the linker's table, found through a field of `_PyRuntime` whose place is nowhere exported:
- * it is the field that points to the same entries elsewhere.
+ * CPython uses a copy of the linker's table. A field of `_PyRuntime` points to it, but the offset of that field is not exported: it is
+ * the field that points to the same entries at another address.
  */
 function runtimeTable(view: DataView, runtime: number, variable: number): number {
   const original = view.getUint32(variable, true)

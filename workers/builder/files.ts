@@ -1,5 +1,5 @@
-// The files of the image: the standard library, the kernel, and the directories a session starts with. Owns the list
-// and the layout; serving them in a slot is the host's.
+// The files of the image: the standard library, the kernel, and the directories that a session starts with. Owns the list and the
+// layout; the host serves them in a slot.
 import { readFile } from 'node:fs/promises'
 import { dataModuleBytes } from '../../src/shared/image/data-module.js'
 import { blockHashes } from '../../src/shared/image/file-blocks.js'
@@ -9,7 +9,7 @@ import type { ImageFile } from '../../src/shared/image/image.js'
 import type { StockFiles } from './realm.js'
 
 export const HOME = '/home/pyodide'
-/** Where the kernel's packages lie; on `sys.path`. */
+/** Folder of the kernel's packages, on `sys.path`. */
 export const KERNEL_PATH = '/lib/brumate'
 export const STANDARD_LIBRARY_PATH = '/lib/python314.zip'
 /** The `tzdata` package; on `sys.path`, where zoneinfo looks for it. */
@@ -31,7 +31,7 @@ const DIRECTORIES: readonly (readonly [path: string, mode: number])[] = [
   ['/tmp', 0o1777],
 ]
 
-/** Files as they are to lie below `target`, from a JSON object of their paths and texts. Their order is the object's. */
+/** Reads files to be placed below `target` from a JSON object of paths and texts. Keeps the object's order. */
 export async function readSources(file: string, target: string): Promise<SourceFile[]> {
   const texts = JSON.parse(await readFile(file, 'utf8')) as Record<string, string>
   const encoder = new TextEncoder()
@@ -50,7 +50,7 @@ export function placeFiles(files: StockFiles, sources: readonly SourceFile[]): v
   files.chdir(HOME)
 }
 
-/** An image's bytes: those of its memory, the table of the files, the hashes of their blocks, and the contents of the files. */
+/** Makes an image's bytes: memory, the table of files, the hashes of their blocks, and their contents. */
 export function imageData(
   runBytes: Uint8Array,
   sources: readonly SourceFile[],
@@ -72,7 +72,7 @@ export function imageData(
   }
 }
 
-/** Files as the image has them: parents before children, in the order of their paths. */
+/** The image's list of files: sorted by path, parents before children. */
 export function imageFiles(
   sources: readonly SourceFile[],
   firstOffset: number,

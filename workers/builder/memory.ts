@@ -1,21 +1,20 @@
-// The interpreter's memory on its way into the image. Owns the shape that malloc's heap gets and the form in which
-// memory is recorded, runs of 4 KiB pages over zero; wiping what is dead is workers/interpreter/dead-memory.ts's.
+// Prepares the interpreter's memory for the image and records it. Owns the shape of malloc's heap, and the format of recorded memory: runs
+// of 4 KiB pages over zero. workers/interpreter/dead-memory.ts wipes dead memory.
 import type { StockExports, StockInterpreter } from './realm.js'
 
 const PAGE_BYTES = 4096
 const LARGEST_CHUNK_BYTES = 8 << 20
-/** The smallest that malloc has. */
+/** The smallest chunk of malloc's. */
 const SMALLEST_CHUNK_BYTES = 8
 const SMALLEST_HOLE_BYTES = 65_536
 const WASM_PAGE_BYTES = 65_536
-/** Leaves a session some 6 MB before its memory has to grow. Pages that nobody touches cost nothing. */
+/** Leaves a session some 6 MB before its memory has to grow. Untouched pages cost nothing. */
 const SMALLEST_MEMORY_BYTES = 32 << 20
 
 /**
- * Zeroes the memory on malloc's free lists: takes all there is without growing, from large to small, clears it and gives
- * it back. Holes smaller than `SMALLEST_HOLE_BYTES` are not given back (2.7 MB of them): what a session makes then lies
- * together in memory that is zero in the image, instead of being strewn over the image's pages. Fifty executions with
- * temporaries write to 97 pages so, and to 1,054 without.
+ * Zeroes the memory on malloc's free lists: allocates all of it without growing, from large chunks to small, clears it and frees it. Holes
+ * smaller than `SMALLEST_HOLE_BYTES` are not freed (2.7 MB of them). A session's objects are then close together, in memory that is zero in
+ * the image, instead of scattered over the image's pages: fifty executions with temporaries write to 97 pages instead of 1,054.
  */
 export function wipeFreeMemory(
   stock: Pick<StockInterpreter, 'growthAllowed'> & {
@@ -43,13 +42,13 @@ export function wipeFreeMemory(
   }
 }
 
-/** Emscripten's JavaScript does not hear of this: nothing but `malloc` and `free` may be called afterwards. */
+/** Grows memory without telling Emscripten's JavaScript. Only `malloc` and `free` may be called afterwards. */
 function growTo(memory: WebAssembly.Memory, bytes: number): void {
   const missing = bytes - memory.buffer.byteLength
   if (missing > 0) memory.grow(missing / WASM_PAGE_BYTES)
 }
 
-/** The pages that are not all zero. */
+/** Records the pages that are not all zero. */
 export function recordRuns(memory: Uint8Array): { runs: Uint32Array; runBytes: Uint8Array } {
   const words = new BigUint64Array(memory.buffer, memory.byteOffset, memory.length / 8)
   const runs: number[] = []

@@ -1,4 +1,4 @@
-// Reads the files of the pyodide package. Running them is realm.ts.
+// Reads the files of the pyodide package. realm.ts runs them.
 import { readFile } from 'node:fs/promises'
 import type { PyodidePaths } from '../../src/shared/messages/builder.js'
 

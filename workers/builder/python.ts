@@ -1,8 +1,8 @@
-// Calls the stock interpreter through CPython's C API: runs the builder's own Python, finds the kernel's dispatch, sends
-// it requests. Owns no meaning of those requests.
+// Calls the stock interpreter through CPython's C API: runs the builder's own Python, and finds objects such as the kernel's dispatch. Owns
+// these calls.
 import type { StockExports, StockInterpreter } from './realm.js'
 
-/** What it needs of an interpreter. */
+/** The parts of an interpreter that it needs. */
 export interface Runner extends Pick<StockInterpreter, 'log'> {
   readonly exports: Pick<
     StockExports,
@@ -23,9 +23,9 @@ export class Python {
     this.#stock = stock
   }
 
-  /** Runs statements in a namespace of their own. Throws with what Python printed when they raise. */
+  /** Runs statements in a namespace of their own. @throws Error with Python's output if they raise */
   run(source: string): void {
-    // `exec` in a fresh dict: `__main__`, where PyRun_SimpleString runs, must stay as it is.
+    // PyRun_SimpleString runs in `__main__`, which must not change. So use `exec` with a new dict.
     const statement = `exec(${JSON.stringify(source)}, {'__name__': 'builder'})`
     const { log } = this.#stock
     log.length = 0
@@ -33,7 +33,7 @@ export class Python {
     if (failed) throw new Error(`Python failed while the image was built:\n${log.join('\n')}`)
   }
 
-  /** Address of `module.name`; the reference is kept for ever, as the image needs it. */
+  /** Address of `module.name`. The reference is never released, because the image needs it. */
   attribute(module: string, name: string): number {
     const { exports } = this.#stock
     const owner = this.#withText(module, (text) => exports.PyImport_ImportModule(text))

@@ -1,14 +1,14 @@
-// The globals of the realm in which the builder runs Pyodide. Owns what that JavaScript can observe of the world: the
-// same on every machine and Node, so that the same inputs give the same memory. The function is sent into the realm as
-// source text and may use nothing but its parameters and what ECMAScript has.
+// The globals of the realm in which the builder runs Pyodide. Owns what that JavaScript can observe of its environment: the same on
+// every machine and Node, so that the same inputs give the same memory. The function is passed into the realm as source text, so it
+// may use only its parameters and the globals of ECMAScript.
 
-/** What the realm gets from Node. None of it can be observed to differ. */
+/** What the realm gets from Node. It looks the same on every machine. */
 export interface RealmHost {
   readonly TextDecoder: typeof TextDecoder
   readonly TextEncoder: typeof TextEncoder
   readonly setTimeout: (callback: () => void, delayMs: number) => void
   readonly log: (line: string) => void
-  /** The wall clock stands at this instant. */
+  /** The wall clock always shows this time. */
   readonly epochMs: number
 }
 
@@ -17,7 +17,7 @@ export function installRealmGlobals(host: RealmHost): void {
     Date: DateConstructor
     WebAssembly: Record<string, unknown> & typeof WebAssembly
   }
-  // Emscripten takes the path for a web worker: it has neither Node's file system nor a window.
+  // Make Emscripten take its path for web workers, which have neither Node's file system nor a window.
   class WorkerGlobalScope {}
   realm.WorkerGlobalScope = WorkerGlobalScope
   Object.setPrototypeOf(realm, WorkerGlobalScope.prototype)
@@ -37,7 +37,7 @@ export function installRealmGlobals(host: RealmHost): void {
   const log = (...values: unknown[]) => host.log(values.map(String).join(' '))
   realm.console = { log, info: log, debug: log, warn: log, error: log }
 
-  // Monotonic time stands still too; not at 0, which some code takes for "never".
+  // Monotonic time stands still too. It is not 0, which some code takes to mean "never".
   realm.performance = { now: () => 1 }
   const RealDate = realm.Date
   const utc: Record<string, unknown> = { getTimezoneOffset: () => 0 }
@@ -75,8 +75,8 @@ export function installRealmGlobals(host: RealmHost): void {
     },
   }
 
-  // Engines differ in JSPI, type reflection and wasm-gc: no stack switching, no reflected function types, and of the
-  // small modules that Pyodide's JavaScript carries none that uses gc (its trampoline), so that it does without.
+  // Engines differ in JSPI, type reflection and wasm-gc. So hide stack switching and reflected function types, and refuse small modules
+  // that use gc: Pyodide's JavaScript contains one (its trampoline), and works without it.
   for (const name of [
     'Suspending',
     'promising',

@@ -1,12 +1,12 @@
-// Boots Pyodide's CPython in a realm (a `vm` context) whose globals we choose. Owns everything that touches Pyodide's
-// JavaScript: no other file of brumate does. It stops before Pyodide installs its Python side and its bridge to
-// JavaScript, so what comes out is plain CPython. Only code that the operator chose ever runs here.
+// Boots Pyodide's CPython in a realm (a `vm` context) whose globals we choose. Owns everything that touches Pyodide's JavaScript: no other
+// file of brumate does. Stops before Pyodide installs its Python side and its bridge to JavaScript, so the result is plain CPython. Only
+// code that the operator chose runs here.
 import { createContext, Script } from 'node:vm'
 import type { InterpreterExports } from '../interpreter/exports.js'
 import type { PyodidePackage } from './pyodide-package.js'
 import { installRealmGlobals, type RealmHost } from './realm-globals.js'
 
-/** 2026-01-01: what the builder's clock shows, and the modification time of everything in the image. */
+/** 2026-01-01: the time that the builder's clock shows, and the modification time of everything in the image. */
 export const BUILD_EPOCH_MS = Date.UTC(2026, 0, 1)
 
 /** Exports of the stock module that the builder needs beyond those of a slot. Globals are addresses. */
@@ -38,7 +38,7 @@ export interface StockInterpreter {
   readonly files: StockFiles
   /** While false, `emscripten_resize_heap` refuses. */
   growthAllowed: boolean
-  /** What C and Python wrote to their standard streams, and warnings of Pyodide's JavaScript. */
+  /** Lines that C and Python wrote to their standard streams, and warnings of Pyodide's JavaScript. */
   readonly log: string[]
 }
 
@@ -46,7 +46,7 @@ export interface RealmOptions {
   readonly pyodide: PyodidePackage
   readonly env: Readonly<Record<string, string>>
   readonly program: string
-  /** Called when there is a file system and no Python yet. */
+  /** Called once the file system exists, before Python starts. */
   readonly prepareFiles: (files: StockFiles) => void
 }
 
@@ -112,7 +112,7 @@ export async function bootStockInterpreter(options: RealmOptions): Promise<Stock
   return Object.assign(stock, { exports, files: module.FS, log })
 }
 
-/** Variables that Emscripten would set by itself. */
+/** Environment variables that Emscripten would set by itself. */
 const EMSCRIPTEN_ENV = ['USER', 'LOGNAME', 'PATH', 'PWD', 'HOME', 'LANG', '_']
 
 const SETTINGS = `({
@@ -120,7 +120,7 @@ const SETTINGS = `({
   API: { config: { env: {}, jsglobals: Object.create(null) }, runtimeEnv: { IN_BROWSER: true, IN_BROWSER_WEB_WORKER: true } },
 })`
 
-/** The package's ES module as an expression that gives its default export: a `vm` script cannot have `import.meta`. */
+/** Turns the package's ES module into an expression for its default export, because a `vm` script cannot use `import.meta`. */
 function factorySource(script: string): string {
   const source = script
     .replaceAll('import.meta.url', '"file:///pyodide/pyodide.asm.mjs"')

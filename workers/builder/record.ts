@@ -1,5 +1,5 @@
-// Makes an image: boots the stock interpreter, brings it to the point where a session attaches, and records it. Owns the
-// order of those steps; each of them is a file of its own.
+// Makes an image: boots the stock interpreter, brings it to the point where a session attaches, and records it. Owns the order of those
+// steps; each has a file of its own.
 import { readFile } from 'node:fs/promises'
 import type { ImageContents } from '../../src/shared/image/format.js'
 import type { StandardBuilderData } from '../../src/shared/messages/builder.js'
@@ -28,13 +28,13 @@ import { limitRecursion, withCountedRecursion } from './recursion.js'
 import { trampolineCodes } from './signatures.js'
 import { forbidSharedMaps } from './sqlite.js'
 
-/** What Python sees of the environment while it boots; the kernel decides what a session sees. */
+/** Environment of Python while it boots; the kernel decides what a session sees. */
 const BUILD_ENV = { HOME, LANG: 'C.UTF-8', PYTHONHASHSEED: '0', PYTHON_COLORS: '0' }
-/** `sys.executable`; there is no such file. */
+/** `sys.executable`. The file does not exist. */
 const PROGRAM = '/bin/python3'
 const REPORT_PATH = '/tmp/report.json'
 
-/** More than a table of 2 ** 15 strings has room for, and not so many that one of 2 ** 17 is needed. */
+/** More strings than a table of 2 ** 15 has room for, but not so many that CPython needs one of 2 ** 17. */
 const MANY_STRINGS = 22_000
 
 const PREPARE = `
@@ -66,7 +66,7 @@ with open(${JSON.stringify(REPORT_PATH)}, 'w') as report:
     json.dump({'env': dict(os.environ), 'cwd': os.getcwd()}, report)
 `
 
-/** Moves every object out of reach of the collector, which would otherwise write into all of them in every session. */
+/** Exempts every object from garbage collection, which would otherwise write to all of them in every session. */
 export const FREEZE = `
 import gc
 gc.collect()
@@ -132,7 +132,7 @@ export async function recordImage(options: StandardBuilderData): Promise<ImageCo
   }
 }
 
-/** Environment and working directory as the kernel left them. */
+/** Reads the environment and working directory as the kernel left them. */
 function takeReport({ files }: StockInterpreter): { env: Record<string, string>; cwd: string } {
   const report = JSON.parse(new TextDecoder().decode(files.readFile(REPORT_PATH)))
   files.unlink(REPORT_PATH)
@@ -141,7 +141,7 @@ function takeReport({ files }: StockInterpreter): { env: Record<string, string>;
   return report
 }
 
-/** Runs what every session runs first, so that CPython's caches of first use are in the image. */
+/** Runs what every session runs first, so that the image contains the caches that CPython fills on first use. */
 export function warm(link: KernelLink): void {
   const execute = (code: string) => {
     const head = new Uint8Array(5)
@@ -159,28 +159,28 @@ export function warm(link: KernelLink): void {
   }
 }
 
-/** What JavaScript holds is not in the image: only the standard streams may be open. */
+/** Checks that only the standard streams are open, because the image does not contain state that JavaScript holds. */
 function requireNoOpenFiles({ files }: StockInterpreter): void {
   const open = files.streams.flatMap((stream, fd) => (stream && fd > 2 ? [fd] : []))
   if (open.length > 0) throw new Error(`file descriptors ${open.join(', ')} are open at the end of the build`)
 }
 
-/** In the recorded memory only: the stock interpreter would not survive them. */
+/** Changes settings in the recorded memory only: the stock interpreter would not survive them. */
 function writeSettings(memory: Uint8Array, { exports }: StockInterpreter, trampoline: number): void {
   const view = new DataView(memory.buffer)
   const offset = view.getUint32(exports._PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET.value >>> 0, true)
   const pointer = (exports._PyRuntime.value >>> 0) + offset
   if (view.getUint32(pointer, true) !== 0) throw new Error('Pyodide installed its own trampoline')
   view.setUint32(pointer, trampoline, true)
-  // Of the time zone of the machine that builds; the host writes a session's.
+  // The names are those of the build machine's time zone. The host writes a session's.
   const names = exports.tzname.value >>> 0
   for (const at of [view.getUint32(names, true), view.getUint32(names + 4, true)])
     memory.fill(0, at, at + ZONE_NAME_BYTES).set(new TextEncoder().encode('UTC'), at)
-  // CPython asks for signals only when this is set.
+  // CPython polls for signals only if this is set.
   view.setUint32(exports.Py_EMSCRIPTEN_SIGNAL_HANDLING.value >>> 0, 1, true)
 }
 
-/** From `Py_Version`, CPython's PY_VERSION_HEX. */
+/** Reads the version from `Py_Version`, CPython's PY_VERSION_HEX. */
 function pythonVersion(memory: Uint8Array, address: number): string {
   const hex = new DataView(memory.buffer).getUint32(address, true)
   return [hex >>> 24, (hex >>> 16) & 0xff, (hex >>> 8) & 0xff].join('.')

@@ -1,30 +1,34 @@
-// How deep C code may recurse before CPython stops it. Owns that limit: CPython's own is for a stack that holds all of a call, but a slot's
-// thread has two. The C stack, in the interpreter's memory, has the variables whose address is taken; V8's has everything else, and
-// code that uses up V8's stack ends the interpreter.
+// How deep C code may recurse before CPython stops it. Owns that limit. CPython's own assumes one stack for everything, but a slot's thread
+// has two: the C stack, in the interpreter's memory, has the variables whose address is taken; V8's stack has everything else. Code that
+// uses up V8's stack ends the interpreter.
 import { withStackFrame } from '../interpreter/stack-frames.js'
 import type { StockExports } from './realm.js'
 
 /**
- * C stack that guarded recursion may use. In either of V8's compilers, a call uses at most some 17 times as much of V8's stack as of this one
- * (comparing nested lists), so `STACK_MB` of src/slots/slot-threads.ts, 64 MB, lasts longer than this. It is enough for lists nested 24,000
- * deep (`repr`) to 196,000 deep (`json.loads`, `==`), and for 1,400 (`sorted` with a key) to 6,700 (`__getattr__`) Python calls through C code.
+ * C stack that guarded recursion may use. With either of V8's compilers, a call uses at most about 17 times as much of V8's stack as of
+ * this one (comparing nested lists), so this one runs out before `STACK_MB` of src/slots/slot-threads.ts, 64 MB. It is enough for lists
+ * nested 24,000 deep (`repr`) to 196,000 deep (`json.loads`, `==`), and for 1,400 (`sorted` with a key) to 6,700 (`__getattr__`) Python
+ * calls through C code.
  */
 const C_STACK_BYTES = 3 * 1024 * 1024
 /**
- * C stack that each call takes besides its own:
+ * C stack that each call takes in addition to its own frame:
  * - A deallocation. CPython postpones further ones when the C stack is nearly used up, but most of them use none of it. This way, at most
- *   24,576 are nested in each other.
- * - A `repr`. CPython compares each object with all those around it. With 32 bytes each, its own, 80,000 in each other took 4 s.
+ *   24,576 are nested.
+ * - A `repr`. CPython compares each object with all objects around it. With only its own 32 bytes per call, 80,000 nested ones took 4 s.
  */
 const FRAMES = { _Py_Dealloc: 128, PyObject_Repr: 96 }
-/** `c_stack_top`, `c_stack_soft_limit` and `c_stack_hard_limit` of a thread state. The latter two lie so close above the stack's end. */
+/**
+ * A thread state has `c_stack_top`, `c_stack_soft_limit` and `c_stack_hard_limit`, in this order. The two limits are at most this far above
+ * the stack's end.
+ */
 const MOST_MARGIN_BYTES = 65_536
 
 export function withCountedRecursion(wasm: Uint8Array): Uint8Array {
   return Object.entries(FRAMES).reduce((code, [name, bytes]) => withStackFrame(code, name, bytes), wasm)
 }
 
-/** Moves the soft limit, from which on calls raise RecursionError. Beyond the hard one, CPython gives up; it stays. */
+/** Moves the soft limit, beyond which calls raise RecursionError. The hard limit, beyond which CPython aborts, stays. */
 export function limitRecursion(
   memory: Uint8Array,
   { __stack_low, __stack_high }: Pick<StockExports, '__stack_low' | '__stack_high'>,

@@ -1,5 +1,5 @@
-// The codes by which the trampoline knows how to call each function of the table. Owns the translation from signatures;
-// the function that uses the codes is workers/interpreter/trampoline.ts.
+// The codes that tell the trampoline how to call each function of the table. Owns the translation from signatures;
+// workers/interpreter/trampoline.ts uses the codes.
 import { TRAMPOLINE_CODE } from '../interpreter/trampoline.js'
 import type { FunctionType } from '../wasm/module.js'
 
@@ -21,7 +21,7 @@ export function trampolineCodes(signatures: readonly (FunctionType | undefined)[
 
 const NUMBERS: readonly number[] = [0x7f, 0x7e, 0x7d, 0x7c]
 
-/** A bit for each entry of the table, the lowest first: whether the function takes numbers and returns one or nothing. */
+/** One bit per entry of the table, lowest first: whether the function takes only numbers, and returns a number or nothing. */
 export function callableEntries(signatures: readonly (FunctionType | undefined)[]): Uint8Array<ArrayBuffer> {
   const bits = new Uint8Array(Math.ceil(signatures.length / 8))
   for (const [index, signature] of signatures.entries()) {

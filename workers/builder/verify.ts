@@ -1,5 +1,5 @@
-// Proves that a recorded image works before anyone gets it: boots it as a slot does, on the real host, and asks the
-// kernel a question. Owns the question; a wrong answer is an error, and the image is dropped.
+// Proves that a recorded image works before it is used: boots it as a slot does, on the real host, and runs code. Owns that code; a wrong
+// result is an error, and the image is dropped.
 import type { ImageContents } from '../../src/shared/image/format.js'
 import { loadImage } from '../../src/shared/image/load.js'
 import { Host } from '../host/host.js'
@@ -9,7 +9,7 @@ import type { InterpreterExports } from '../interpreter/exports.js'
 import { Interpreter } from '../interpreter/interpreter.js'
 import { Opcode } from '../interpreter/link.js'
 
-/** Calls through the trampoline, the standard library's file, the zone data and the host's clock. */
+/** Uses the trampoline, the standard library's file, the zone data and the host's clock. */
 const QUESTION = `
 import colorsys, datetime, time, zoneinfo
 assert sorted(['b', 'a'], key=str.upper) == ['a', 'b'] and time.time() > 0
@@ -33,7 +33,7 @@ export async function verifyImage(contents: ImageContents): Promise<void> {
   })
   const fresh = new WebAssembly.Instance(image.module, host.imports(image.module))
     .exports as unknown as InterpreterExports
-  // What the runs do not have is zero only if instantiation writes nothing.
+  // Memory outside the runs is zero only if instantiation writes nothing.
   if (new Uint8Array(fresh.memory.buffer).some((byte) => byte !== 0))
     throw new Error('the core module writes memory')
   if (fresh.__indirect_function_table.length !== image.tableLength)

@@ -1,5 +1,5 @@
-// What the interpreter's C library and the host have to agree on: flags, sizes and offsets of structs, all of 32-bit musl
-// as Emscripten builds it. Owns numbers only. Checked against <emscripten>/system/lib/libc/musl and by running Python.
+// The ABI between the interpreter's C library and the host: flags, and sizes and offsets of structs, all of 32-bit musl as
+// Emscripten builds it. Owns numbers only. Checked against <emscripten>/system/lib/libc/musl and by running Python.
 
 /** Flags of open(2). */
 export const O = {
@@ -38,7 +38,7 @@ export const S = {
   IFLNK: 0o120000,
 } as const
 
-/** Permission bits of st_mode and the sticky, set-group and set-user bits: what chmod changes. */
+/** The bits of st_mode that chmod changes: permissions, sticky, set-group and set-user. */
 export const MODE_BITS = 0o7777
 
 export const SEEK = { SET: 0, CUR: 1, END: 2, DATA: 3, HOLE: 4 } as const
@@ -110,13 +110,13 @@ export const STATFS = {
   flags: 64,
 } as const
 
-/** struct dirent as getdents64 packs it; `reclen` is rounded up to 8. */
+/** struct dirent as getdents64 packs it; `reclen` is rounded up to a multiple of 8. */
 export const DIRENT = { ino: 0, off: 8, reclen: 16, type: 18, name: 19, ALIGN: 8 } as const
 
 /** struct timespec {i64, i32, padding}. */
 export const TIMESPEC = { BYTES: 16, sec: 0, nsec: 8 } as const
 
-/** struct tm; 36 is tm_gmtoff, and tm_zone (40) is filled in C. */
+/** struct tm. Offset 36 is tm_gmtoff; C code fills tm_zone (40). */
 export const TM = {
   BYTES: 44,
   sec: 0,
@@ -145,22 +145,22 @@ export const IOVEC = { BYTES: 8, base: 0, len: 4 } as const
 /** struct wasi fdstat. */
 export const FDSTAT = { BYTES: 24, filetype: 0 } as const
 
-/** Longest path and name in bytes, NUL not counted for names. */
+/** Longest path and longest name in bytes. PATH_MAX counts the NUL, NAME_MAX does not. */
 export const PATH_MAX = 4096
 export const NAME_MAX = 255
-/** Symbolic links followed in one walk. */
+/** Most symbolic links followed in one walk. */
 export const SYMLOOP_MAX = 40
-/** iovecs in one call. */
+/** Most iovecs in one call. */
 export const IOV_MAX = 1024
-/** Largest count of bytes one call moves: the result is an i32. */
+/** Most bytes that one call moves: the result is an i32. */
 export const IO_MAX = 0x7fffffff
-/** Open descriptors. */
+/** Most open descriptors. */
 export const OPEN_MAX = 1024
-/** Number of the door for host calls, beyond every descriptor (see host-calls.ts). */
+/** Descriptor number of the door for host calls (host-calls.ts), above every real descriptor. */
 export const DOOR_FD = 0x3fff_ffff
-/** The descriptor of displays, likewise (displays.ts). */
+/** Descriptor number for displays (displays.ts), likewise. */
 export const DISPLAY_FD = 0x3fff_fffe
-/** Bytes a pipe holds. */
+/** Capacity of a pipe in bytes. */
 export const PIPE_BYTES = 65_536
 /** st_blksize, and the unit of statfs. */
 export const BLOCK_BYTES = 4096

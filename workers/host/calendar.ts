@@ -1,4 +1,4 @@
-// The Gregorian calendar: days since 1970 to dates and back, for any number of days. Owns nothing else.
+// The Gregorian calendar: converts days since 1970 to dates and back, for any number of days. Owns that arithmetic only.
 
 export const SECONDS_PER_DAY = 86_400
 const DAYS_PER_ERA = 146_097
@@ -12,7 +12,7 @@ export interface CivilDate {
   readonly day: number
 }
 
-/** Whole days since 1970 to a date of the Gregorian calendar, for any number of days. */
+/** Converts whole days since 1970 to a date. */
 export function civilFromDays(days: number): CivilDate {
   const shifted = days + EPOCH_DAYS
   const era = Math.floor(shifted / DAYS_PER_ERA)
@@ -28,7 +28,7 @@ export function civilFromDays(days: number): CivilDate {
   return { year, month, day: dayOfYear - Math.floor((153 * monthFromMarch + 2) / 5) + 1 }
 }
 
-/** Days since 1970 of a date whose month may be any number. */
+/** Converts a date to days since 1970. The month may be outside 0 to 11. */
 export function daysFromCivil(year: number, month: number, day: number): number {
   const years = year + Math.floor(month / 12)
   const monthOfYear = month - Math.floor(month / 12) * 12

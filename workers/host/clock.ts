@@ -1,13 +1,13 @@
-// Time for the interpreter: real time from the machine, and a monotonic clock that starts with the session and never
-// runs backwards in it. Owns both clocks and the imports that read them; calendars are time-zone.ts's.
+// Time for the interpreter: real time from the machine, and a monotonic clock that starts with the session and never runs
+// backwards within it. Owns both clocks and the imports that read them; time-zone.ts owns calendars.
 import { fail } from './errno.js'
 import type { ImportFunction } from './guard.js'
 import type { GuestMemory } from './guest-memory.js'
 
-/** wasi clock ids: 0 real time; 1 monotonic, 2 and 3 CPU time of process and thread, which are served by the monotonic one. */
+/** wasi clock ids: 0 real time, 1 monotonic. 2 and 3 are CPU time of process and thread; the monotonic clock serves both. */
 const REALTIME = 0
 const LAST_CLOCK = 3
-/** What Date.now() and performance.now() can tell apart, in nanoseconds. */
+/** Resolution of Date.now() and performance.now() in nanoseconds. */
 const REALTIME_RESOLUTION = 1_000_000
 const MONOTONIC_RESOLUTION = 1_000
 
@@ -17,7 +17,7 @@ export class Clock {
   #startMs = performance.now()
   #latestMs = 0
 
-  /** The monotonic clock goes on from `elapsedMs`: the interpreter's memory is now that of a session that had come so far. */
+  /** Continues the monotonic clock from `elapsedMs`, where the session that was restored into memory had left off. */
   restart(elapsedMs: number): void {
     this.#latestMs = elapsedMs
     this.#startMs = performance.now() - elapsedMs
@@ -48,7 +48,7 @@ export function clockImports({ memory, clock }: ClockContext): Readonly<Record<s
       const milliseconds = id === REALTIME ? clock.realMs() : clock.monotonicMs()
       const seconds = Math.floor(milliseconds / 1000)
       const nanoseconds = Math.round((milliseconds - seconds * 1000) * 1_000_000)
-      // 64 bits of nanoseconds in two exact halves: a BigInt would be an allocation at each look at the clock.
+      // Computes 64 bits of nanoseconds in two exact halves: a BigInt would allocate at each read of the clock.
       const high = Math.floor(seconds / 65_536) * NANOSECONDS_PER_SECOND
       const low = (high % 65_536) * 65_536 + (seconds % 65_536) * NANOSECONDS_PER_SECOND + nanoseconds
       const carry = Math.floor(low / 2 ** 32)

@@ -1,5 +1,5 @@
-// What the families of imports share: the parts of one host. Owns nothing; `fileSystem` is a new one after a reset, so it is
-// read at each call. A part whose imports this file would have to import in turn (clock, signals …) names what it needs itself.
+// The parts of one host, which the families of imports share. Owns nothing. A reset replaces `fileSystem`, so read it at each call.
+// Families in files that this one imports (clock, signals …) declare a context of their own, so that there is no import cycle.
 import type { BoundExports } from './bound-exports.js'
 import type { Clock } from './clock.js'
 import type { DisplaySink } from './displays.js'
@@ -20,13 +20,13 @@ export interface HostContext {
   readonly growth: MemoryGrowth
   readonly fileSystem: FileSystem
   readonly zone: TimeZone
-  /** Chooses another `zone`. False if there is none of that name. */
+  /** Replaces `zone`. Returns false if no zone has that name. */
   readonly setTimeZone: (name: string) => boolean
-  /** Undefined, like `callable`, where the image has no packages. */
+  /** Undefined, like `callable`, if the image has no packages. */
   readonly libraries: Libraries | undefined
   /** Which functions of the table JavaScript may call; see `NativeCode.callable`. */
   readonly callable: Uint8Array | undefined
-  /** Undefined where nobody answers host calls. */
+  /** Undefined if nothing answers host calls. */
   readonly door: HostCallDoor | undefined
   readonly displays: DisplaySink
   /** Undefined until the module is instantiated. */

@@ -1,5 +1,5 @@
-// The slot's half of the flow control of host calls: at most `WINDOW_BYTES` of arguments may be sent and not yet released by the main
-// thread. Owns the count of sent bytes. The main thread keeps its own count (src/slots/credit.ts) and ends a slot that sends more.
+// The slot's half of flow control for host calls: at most `WINDOW_BYTES` of arguments may be sent and not yet released by the main
+// thread. Owns the count of sent bytes. The main thread keeps its own count (src/slots/credit.ts) and terminates a slot that sends more.
 import { CreditWord } from '../../src/shared/messages/host-calls.js'
 import { WINDOW_BYTES } from '../../src/shared/values/weight.js'
 
@@ -17,7 +17,7 @@ export class Credit {
     this.#sent = (releasedBytes + heldBytes) | 0
   }
 
-  /** Whether as many bytes may be sent now. If not, asks the main thread to wake this one when it releases some. */
+  /** Whether this many bytes may be sent now. If not, asks the main thread to wake this one when it releases some. */
   has(bytes: number): boolean {
     if (bytes <= this.#free) return true
     Atomics.store(this.#words, CreditWord.wanted, 1)

@@ -1,4 +1,4 @@
-// Imports that take a descriptor. Owns decoding their arguments and encoding their results; what they do is fs/'s.
+// Imports that take a descriptor. Owns decoding their arguments and encoding their results; fs/ does the work.
 import { MAX_TIME_ZONE_LENGTH } from '../../src/shared/time-zone.js'
 import {
   DISPLAY_FD,
@@ -28,14 +28,14 @@ import { offsetOf, positionOf, sizeOf, writeStat, writeStatfs } from './structs.
 /** Flags that F_SETFL changes. */
 const SETTABLE_FLAGS = O.APPEND | O.NONBLOCK
 
-/** Moves bytes between a file and one range of memory; how many it were. */
+/** Moves bytes between a file and one range of memory. Returns how many bytes it moved. */
 type Transfer = (file: OpenFile, position: number, start: number, end: number) => number
 
 export function descriptorImports(context: HostContext): Readonly<Record<string, ImportFunction>> {
   const { memory } = context
   const get = (fd: number): OpenFile => context.fileSystem.descriptors.get(fd)
 
-  /** Most calls have one range. `counted` is checked before a byte moves. */
+  /** The usual case: one range. `counted` is checked before any byte moves. */
   const transferOne = (
     file: OpenFile,
     iovecs: number,
@@ -51,7 +51,7 @@ export function descriptorImports(context: HostContext): Readonly<Record<string,
     memory.setU32(counted, transfer(file, position, start, start + length))
     return 0
   }
-  // readv and writev: every range is checked before the first byte moves.
+  // For readv and writev. Every range is checked before the first byte moves.
   const transferAll = (
     fd: number,
     iovecs: number,
@@ -71,7 +71,7 @@ export function descriptorImports(context: HostContext): Readonly<Record<string,
       memory.range(memory.u32(at + IOVEC.base), length)
       wanted += length
     }
-    // More than memory can only be by naming the same bytes again and again.
+    // A total larger than memory is only possible if ranges overlap.
     if (wanted > Math.min(IO_MAX, memory.bytes.length)) fail('EINVAL')
     let moved = 0
     for (let at = first; at < first + count * IOVEC.BYTES; at += IOVEC.BYTES) {
@@ -96,7 +96,7 @@ export function descriptorImports(context: HostContext): Readonly<Record<string,
   const writeAt: Transfer = (file, position, start, end) =>
     context.fileSystem.io.writeAt(file, position, memory.bytes, start, end)
 
-  /** A request, an answer or a display, whole and in one range: how many bytes it was. */
+  /** Passes one request, answer or display, which must be whole and in one range. */
   const throughDoor = <Door>(
     door: Door,
     iovecs: number,
@@ -114,7 +114,7 @@ export function descriptorImports(context: HostContext): Readonly<Record<string,
     return 0
   }
 
-  /** What is written to the door at a position is not a call: it is the name of a time zone. */
+  /** A positioned write (pwrite) to the door is not a host call: it sets the time zone by name. */
   const setTimeZone = (iovecs: number, count: number, counted: number): number => {
     if (count !== 1) fail('EINVAL')
     memory.range(counted, 4)
@@ -134,7 +134,7 @@ export function descriptorImports(context: HostContext): Readonly<Record<string,
     return 0
   }
 
-  /** The argument of a C call with `...`, which lies in memory. */
+  /** The argument of a variadic C call, which is in memory. */
   const argument = (pointer: number): number => memory.i32(pointer)
 
   return {
@@ -161,7 +161,7 @@ export function descriptorImports(context: HostContext): Readonly<Record<string,
     fd_seek: (fd: number, offset: bigint, whence: number, result: number) => {
       memory.range(result, 8)
       if (fd === DOOR_FD && context.door !== undefined) {
-        // Where its end is: the size of the next answer.
+        // The door's "end of file" is the size of the next answer.
         if (offset !== 0n || whence !== SEEK.END) fail('ESPIPE')
         memory.setI64(result, context.door.nextBytes)
         return 0
@@ -175,7 +175,7 @@ export function descriptorImports(context: HostContext): Readonly<Record<string,
       const { kind } = get(fd)
       const at = memory.range(buffer, FDSTAT.BYTES)
       memory.bytes.fill(0, at, at + FDSTAT.BYTES)
-      // No descriptor is a terminal, so none is told to be a character device.
+      // No descriptor is a terminal, so none is reported as a character device.
       memory.setU8(at + FDSTAT.filetype, kind === 'directory' ? FILETYPE.DIRECTORY : FILETYPE.REGULAR)
       return 0
     },
@@ -196,7 +196,7 @@ export function descriptorImports(context: HostContext): Readonly<Record<string,
       context.fileSystem.files.chmod(get(fd), mode & MODE_BITS)
       return 0
     },
-    // There is one user: an owner is accepted and changes nothing.
+    // There is only one user: any owner is accepted and ignored.
     __syscall_fchown32: (fd: number, _owner: number, _group: number) => {
       get(fd)
       return 0
@@ -266,7 +266,7 @@ export function descriptorImports(context: HostContext): Readonly<Record<string,
           return fail('EINVAL')
       }
     },
-    // Terminals' requests and all others: nothing here is a terminal.
+    // Fails for every request, because no descriptor is a terminal.
     __syscall_ioctl: (fd: number, _request: number, _pointer: number) => {
       get(fd)
       return fail('ENOTTY')
@@ -290,8 +290,8 @@ function sendRequest(
 }
 
 /**
- * Exactly the size of the answer is asked for, so that nothing of it can be lost; or that of its id alone by a guest that has no
- * memory for the rest, which is dropped: kept, it would be in the way of all others.
+ * The guest must ask for exactly the size of the answer, so that no part of it gets lost. If it has no memory for that, it may ask for the
+ * id alone; the rest is then dropped, because a kept answer would block all later ones.
  */
 function takeAnswer(door: HostCallDoor, bytes: Buffer<ArrayBufferLike>, start: number, length: number): void {
   if (door.nextBytes === 0) fail('EAGAIN')
@@ -301,7 +301,7 @@ function takeAnswer(door: HostCallDoor, bytes: Buffer<ArrayBufferLike>, start: n
 
 const ANSWER_ID_BYTES = 4
 
-/** One range; -1 if it fails after others went well: the call then tells what it did, and the next call fails. */
+/** Transfers one range. Returns -1 if it fails after others succeeded: the call then reports what it moved, and the next call fails. */
 function transferPart(
   file: OpenFile,
   position: number,

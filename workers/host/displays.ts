@@ -1,9 +1,9 @@
-// Displays on their way out of the interpreter: each write to their descriptor is one. Owns the limit, which holds even if code bypasses
-// the kernel; what the bytes say is between the kernel and the main thread, which does not trust them (R3).
+// Takes displays from the interpreter: each write to their descriptor is one display. Owns the limit, which holds even if code bypasses the
+// kernel. The kernel defines what the bytes mean, and the main thread does not trust them (R3).
 import type { MemoryBudget } from '../memory/budget.js'
 import { fail } from './errno.js'
 
-/** Gets the bytes of one display, which are its own. */
+/** Receives the bytes of one display. They are a copy that belongs to the receiver. */
 export type DisplayReceiver = (display: Uint8Array<ArrayBuffer>) => void
 
 export class DisplaySink {
@@ -11,7 +11,7 @@ export class DisplaySink {
   readonly #memory: MemoryBudget
   #takenBytes = 0
   #sentBytes = 0
-  /** Of all displays of an execution; null: no limit. */
+  /** Limit for all displays of an execution together; null: no limit. */
   maxBytes: number | null = null
 
   constructor(onDisplay: DisplayReceiver, memory: MemoryBudget) {

@@ -1,5 +1,5 @@
-// Random bytes for the interpreter, straight from the operating system: nothing is kept that a snapshot could repeat. Owns the
-// one import for them; where they come from is fs/file-io.ts's, like /dev/urandom.
+// Random bytes for the interpreter, straight from the operating system: there is no generator state that a snapshot could repeat. Owns the
+// one import for them; fs/file-io.ts owns their source, which also serves /dev/urandom.
 import type { HostContext } from './context.js'
 import type { ImportFunction } from './guard.js'
 

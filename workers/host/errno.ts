@@ -1,5 +1,5 @@
-// The error numbers of the interpreter's C library (musl as Emscripten and WASI number them, not Linux) and the one way a
-// host function fails. Owns numbers only; turning a failure into a return value is guard.ts's.
+// The error numbers of the interpreter's C library (musl numbered as by Emscripten and WASI, not Linux), and the one way in which
+// a host function fails. Owns numbers only; guard.ts turns a failure into a return value.
 
 export const errno = {
   EACCES: 2,
@@ -42,7 +42,7 @@ export const errno = {
 
 export type ErrorName = keyof typeof errno
 
-/** A failure that C code is told by its number. One frozen object per number: throwing it captures no stack. */
+/** A failure that is reported to C code as an error number. There is one frozen object per number, so throwing it captures no stack. */
 export class FsError extends Error {
   override readonly name = 'FsError'
   readonly errno: number
@@ -65,7 +65,7 @@ const NAMES: ReadonlyMap<number, ErrorName> = new Map(
   (Object.keys(errno) as ErrorName[]).map((code) => [errno[code], code]),
 )
 
-/** Undefined for a number that is none of ours. */
+/** Undefined for an unknown number. */
 export function errorName(number: number): ErrorName | undefined {
   return NAMES.get(number)
 }

@@ -1,15 +1,14 @@
-// Locks on parts of files, as `fcntl` has them. Owns reading and writing C's `struct flock`, and the wait for a lock; which locks there are is
-// the storage's.
+// Locks on ranges of files, for `fcntl`. Owns reading and writing C's `struct flock`, and waiting for a lock; the storage owns the locks.
 import { F, F_RDLCK, F_UNLCK, F_WRLCK, FLOCK, O, SEEK } from './abi.js'
 import type { HostContext } from './context.js'
 import { fail } from './errno.js'
 import type { LockRange } from './fs/node-store.js'
 import type { OpenFile } from './fs/open-file.js'
 
-/** Longest sleep between two attempts to get a lock that somebody else has. */
+/** Longest sleep between two attempts to get a lock that another session holds. */
 const LONGEST_LOCK_WAIT_MS = 16
 
-/** With its private files a session is the only process there is: every lock is free, and granted. */
+/** Private files have no other process, so every lock on them is free and granted. */
 export function lockFile(
   { memory, signals }: HostContext,
   file: OpenFile,
@@ -41,7 +40,7 @@ export function lockFile(
   }
   const needed = range.exclusive ? O.RDONLY : O.WRONLY
   if ((flags & O.ACCESS_MODE) === needed) fail('EBADF')
-  // Asked again and again, so that nobody waits in the storage for a session that may be gone.
+  // Polls, so that the storage has no waiters that belong to sessions that may be gone.
   for (let waitMs = 1; !store.paths.lock(node, range); waitMs = Math.min(2 * waitMs, LONGEST_LOCK_WAIT_MS)) {
     if (command === F.SETLK) fail('EAGAIN')
     if (signals.wait(waitMs) === 'interrupted') fail('EINTR')
@@ -49,7 +48,7 @@ export function lockFile(
   return 0
 }
 
-/** Start and end, which is Infinity for a length of 0. */
+/** Start and end of the range. The end is Infinity for a length of 0. */
 function lockedBytes(memory: HostContext['memory'], file: OpenFile, pointer: number): [number, number] {
   const whence = memory.i16(pointer + FLOCK.whence)
   const base =

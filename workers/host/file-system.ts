@@ -1,5 +1,5 @@
-// A session's files as the image has them: a fresh tree, its three standard descriptors, its working directory. Owns putting
-// the parts of fs/ together; a reset makes a new one.
+// A session's files: at first the image's tree, three standard descriptors and a working directory. Owns the assembly of the parts
+// in fs/. A reset makes a new file system.
 import type { FileIndex } from '../../src/shared/image/file-index.js'
 import type { ImageReader } from '../image-bytes.js'
 import { O } from './abi.js'
@@ -16,7 +16,7 @@ import { StaleNodes } from './mounts/stale-nodes.js'
 import type { OutputSink } from './output.js'
 
 export interface FileSystemOptions {
-  /** Of the image; made once for all file systems of a thread. */
+  /** Files of the image. Made once for all file systems of a thread. */
   readonly files: FileIndex
   readonly bytes: ImageReader
   readonly cwd: string
@@ -33,7 +33,7 @@ export class FileSystem {
   readonly files: Files
   readonly descriptors: DescriptorTable
   readonly io: FileIo
-  /** What the session had open in a storage that is not there any more. */
+  /** Nodes that the session had open in a storage and has lost. */
   readonly stale = new StaleNodes()
   #mounted: MountedNodes | undefined
 
@@ -48,7 +48,7 @@ export class FileSystem {
     this.#openDevice('/dev/stderr', O.WRONLY)
   }
 
-  /** It is not used any more: its memory is free, and others may have it. */
+  /** Frees its memory for others. It must not be used again. */
   close(): void {
     this.nodes.close()
     this.quota.close()
@@ -60,9 +60,9 @@ export class FileSystem {
   }
 
   /**
-   * Shows a storage at its path, whose directories are made where they are missing.
+   * Mounts a storage at its path. Creates missing directories on the way.
    *
-   * @throws FsError if something else is there
+   * @throws FsError if something other than a directory is there
    */
   mount(store: MountedNodes): void {
     let at = this.nodes.root
@@ -76,7 +76,7 @@ export class FileSystem {
     this.#mounted = store
   }
 
-  /** Where a relative path begins for the `dirfd` of an *at call. Absolute paths ignore it. */
+  /** Where the path of an *at call starts, given its `dirfd`. Absolute paths ignore `dirfd`. */
   start(dirfd: number, path: string, currentDirectory: number): Location {
     if (dirfd === currentDirectory || path.startsWith('/')) return this.files.cwd
     const file = this.descriptors.get(dirfd)
@@ -84,7 +84,7 @@ export class FileSystem {
     return file
   }
 
-  /** Readable and writable ends of a new pipe. */
+  /** Makes a pipe. Returns the descriptors of its ends. */
   openPipe(): readonly [readable: number, writable: number] {
     this.descriptors.requireFree(2)
     const { id: node } = this.nodes.createPipe()
@@ -100,7 +100,7 @@ export class FileSystem {
   }
 }
 
-/** Text as the byte string that paths are kept as. */
+/** Encodes text as a byte string (one UTF-16 unit per byte), the form in which paths are kept. */
 function bytesOf(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1')
 }

@@ -1,4 +1,4 @@
-// Imports that take a path. Owns decoding their arguments and encoding their results; what they do is fs/files.ts's.
+// Imports that take a path. Owns decoding their arguments and encoding their results; fs/files.ts does the work.
 import { AT, MODE_BITS, O, S, TIMESPEC, UTIME_NOW, UTIME_OMIT } from './abi.js'
 import type { HostContext } from './context.js'
 import { fail } from './errno.js'
@@ -10,7 +10,7 @@ import { sizeOf, writeStat, writeStatfs } from './structs.js'
 export function fileImports(context: HostContext): Readonly<Record<string, ImportFunction>> {
   const { memory } = context
 
-  /** Walks from `dirfd`; with AT_EMPTY_PATH (or no path at all) it is what `dirfd` itself is. */
+  /** Walks from `dirfd`. With AT_EMPTY_PATH and an empty path (or no path at all), returns the location of `dirfd` itself. */
   const locate = (dirfd: number, pathPointer: number, follow: boolean, emptyPath: boolean): Location => {
     const { fileSystem } = context
     const path = pathPointer === 0 && emptyPath ? '' : memory.path(pathPointer)
@@ -34,7 +34,7 @@ export function fileImports(context: HostContext): Readonly<Record<string, Impor
     }
     return 0
   }
-  /** The path and where it starts. */
+  /** Where the path starts, and the path. */
   const from = (dirfd: number, pathPointer: number): readonly [Location, string] => {
     const path = memory.path(pathPointer)
     return [context.fileSystem.start(dirfd, path, AT.FDCWD), path]
@@ -97,7 +97,7 @@ export function fileImports(context: HostContext): Readonly<Record<string, Impor
       context.fileSystem.files.chmod(locate(dirfd, path, follow, (flags & AT.EMPTY_PATH) !== 0), mode)
       return 0
     },
-    // There is one user: an owner is accepted and changes nothing.
+    // There is only one user: any owner is accepted and ignored.
     __syscall_fchownat: (dirfd: number, path: number, _owner: number, _group: number, flags: number) => {
       locate(dirfd, path, (flags & AT.SYMLINK_NOFOLLOW) === 0, (flags & AT.EMPTY_PATH) !== 0)
       return 0
@@ -156,7 +156,7 @@ export function fileImports(context: HostContext): Readonly<Record<string, Impor
 const DESCRIPTORS = '/dev/fd/'
 const MAX_DIGITS = 4
 
-/** The descriptor that "/dev/fd/N" names in decimal, without leading zeros, or -1. */
+/** The N of a path "/dev/fd/N", in decimal without leading zeros; -1 for any other path. */
 function descriptorOf(path: string): number {
   if (!path.startsWith(DESCRIPTORS)) return -1
   const digits = path.length - DESCRIPTORS.length

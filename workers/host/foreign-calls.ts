@@ -1,12 +1,12 @@
-// Calls of C functions by address, for ctypes and cffi. Owns reading the arguments that libffi has laid out in memory, and what may be
-// called: functions of the table that take and return numbers, which compiled code can call as well (R1).
+// Calls C functions by address, for ctypes and cffi. Owns reading the arguments that libffi has laid out in memory, and which functions
+// may be called: those of the table that take and return numbers, which compiled code can call as well (R1).
 import type { BoundExports } from './bound-exports.js'
 import type { Ending, ImportFunction } from './guard.js'
 import type { GuestMemory } from './guest-memory.js'
 
 /** `ffi_cif` of libffi. */
 const CIF = { count: 4, types: 8, result: 12, fixedCount: 24 } as const
-/** `ffi_type` of libffi; `elements` is a list that ends with a null pointer. */
+/** `ffi_type` of libffi; `elements` is a null-terminated list. */
 const TYPE = { size: 0, alignment: 4, id: 6, elements: 8 } as const
 const ID = {
   void: 0,
@@ -21,12 +21,12 @@ const ID = {
   i64: 12,
   struct: 13,
 } as const
-/** A C function has at most 127 parameters by the standard; libffi's own bound is the guest's memory. */
+/** The C standard guarantees 127 parameters; libffi's only bound is the guest's memory. */
 const MAX_ARGUMENTS = 1000
-/** Of a structure in a structure. */
+/** Deepest nesting of structures. */
 const MAX_NESTING = 64
 const STACK_ALIGNMENT = 16
-/** Alignment and size of an argument after the fixed ones at most. */
+/** Largest size of a variadic argument. */
 const MAX_VARIADIC_BYTES = 16
 const NO_FUNCTION = 'the code called an address that is no C function for Python to call'
 
@@ -35,7 +35,7 @@ type Argument = number | bigint
 export interface ForeignCallContext {
   readonly memory: GuestMemory
   readonly ending: Ending
-  /** By index in the function table, a bit each; undefined where there are no packages and nothing may be called. */
+  /** A bit per index in the function table. Undefined if the image has no packages: then nothing may be called. */
   readonly callable: Uint8Array | undefined
   readonly exports: Pick<BoundExports, '__indirect_function_table' | '__stack_pointer'> | undefined
 }
@@ -80,7 +80,7 @@ interface ValueType {
   readonly id: number
 }
 
-/** One call. Whatever memory holds, its loops are bounded, and it reads and writes nothing beside it. */
+/** One call. Whatever the guest's memory contains, all loops are bounded and every access stays inside that memory. */
 class ForeignCall {
   readonly #memory: GuestMemory
   /** Top of the C stack below the structures that are passed by address. */
@@ -92,7 +92,7 @@ class ForeignCall {
     this.stack = stack
   }
 
-  /** The arguments as WebAssembly has them. @throws FsError */
+  /** Returns the arguments as WebAssembly values. @throws FsError */
   prepare(cif: number, result: number, values: number): readonly Argument[] {
     const memory = this.#memory
     const count = Math.min(memory.u32(cif + CIF.count), MAX_ARGUMENTS)
@@ -104,7 +104,7 @@ class ForeignCall {
     })
     const prepared: Argument[] = []
     this.#resultId = this.#unwrapped(memory.u32(cif + CIF.result)).id
-    // Such a result is written by the callee, to an address that it gets first.
+    // The callee writes such a result itself, to an address that is its first argument.
     if (this.#resultId === ID.struct || this.#resultId === ID.longDouble) {
       prepared.push(result)
       this.#resultId = ID.void
@@ -114,7 +114,7 @@ class ForeignCall {
       if (type.id === ID.longDouble) prepared.push(this.#i64(at), this.#i64(at + 8))
       else prepared.push(this.#value(type, at))
     }
-    // Variadic ones lie in memory, in order, each at a multiple of its size.
+    // Variadic arguments are in memory, in order, each aligned to its size.
     if (memory.u32(cif + CIF.count) > fixedCount) {
       for (let index = count - 1; index >= fixedCount; index -= 1) {
         const { type, at } = argument(index)
@@ -132,7 +132,7 @@ class ForeignCall {
     return prepared
   }
 
-  /** Stores what the function returned. Anything but a number of the type that was asked for becomes 0. */
+  /** Stores what the function returned, converted to the expected type. Anything that is not a number becomes 0. */
   finish(at: number, returned: unknown): void {
     const memory = this.#memory
     const isBig = typeof returned === 'bigint'
@@ -211,7 +211,7 @@ class ForeignCall {
     return this.#memory.view.getBigInt64(this.#memory.range(at, 8), true)
   }
 
-  /** Room on the C stack. */
+  /** Reserves room on the C stack. */
   #push(size: number, alignment: number): number {
     const at = this.stack - size
     this.stack = at - (at % Math.max(1, alignment))

@@ -1,6 +1,6 @@
-// The wrapper ("door") around every import. An import either returns a number or ends the interpreter; no other exception leaves the
-// host but those that the guest's own code threw (R1). No host code runs after that, nor when the stack is almost used up: the door first checks that enough is left
-// (stack-reserve.ts). Owns these rules, the state "ended", and which host a door belongs to.
+// The wrapper ("door") around every import. An import either returns a number or ends the interpreter. The only other exceptions that leave
+// the host are those that the guest's own code threw (R1). No host code runs once the interpreter has ended, or when the stack is almost
+// used up: the door first checks that enough is left (stack-reserve.ts). Owns these rules, the state "ended", and where a door leads.
 
 import { WasmException } from '../web-assembly.js'
 import { FsError } from './errno.js'
@@ -9,7 +9,7 @@ import type { StackProbe } from './stack-reserve.js'
 /** A function as WebAssembly sees it. */
 export type ImportFunction = (...parameters: never[]) => unknown
 
-/** The interpreter is over: thrown through it by an import that ends it, and by every import called after that. */
+/** Ends the interpreter: thrown through its frames by the import that ends it, and by every import called after that. */
 export class InterpreterEnd extends Error {
   override readonly name = 'InterpreterEnd'
   readonly importName: string
@@ -23,18 +23,18 @@ export class InterpreterEnd extends Error {
   }
 }
 
-/** Also what is said where V8 notices first. */
+/** Also the reason given when V8 detects the overflow first. */
 export const STACK_USED_UP = 'the code used up the native stack'
 
 export class Ending {
-  /** Why it is over, if it is. Written here only. */
+  /** Why the interpreter has ended; null while it has not. Written only in this class. */
   ended: InterpreterEnd | null = null
   /** @internal */
   stackProbe: StackProbe = () => 0
-  // Made now: where the stack is exhausted, there is no room to make it.
+  // Created in advance: once the stack is exhausted, there is no room to create it.
   readonly #exhausted = new InterpreterEnd('stack', STACK_USED_UP)
 
-  /** From now on an import runs only where the probe finds enough stack, and ends the interpreter elsewhere. */
+  /** From now on, an import runs only if the probe finds enough stack. Otherwise the interpreter ends. */
   requireStack(probe: StackProbe): void {
     this.stackProbe = probe
   }
@@ -44,7 +44,7 @@ export class Ending {
     throw this.#exhausted
   }
 
-  /** Something happened that no import may let out. */
+  /** Ends the interpreter in place of an unexpected exception, which must not leave the host. */
   fail(unexpected: InterpreterEnd): never {
     this.ended ??= unexpected
     throw this.ended
@@ -59,7 +59,7 @@ export class Ending {
   /**
    * Wraps an import.
    *
-   * @param onError - the return value that tells C code an error number
+   * @param onError - turns an error number into the return value that C code expects
    */
   guard(importName: string, run: ImportFunction, onError: (errno: number) => unknown): GuardedImport {
     return {
@@ -88,22 +88,22 @@ export interface GuardedImport {
   readonly importName: string
 }
 
-/** The function that a module is instantiated with. An instance keeps its doors; each lease connects them to a new host (S1). */
+/** Holds the function that a module is instantiated with. An instance keeps its doors; each lease connects them to a new host (S1). */
 export class ImportDoor {
-  /** For the module. */
+  /** The function that the module imports. */
   readonly enter: ImportFunction
   /** Connects the door to another host's import. */
   readonly leadTo: (guarded: GuardedImport) => void
 
   constructor(guarded: GuardedImport) {
-    // Variables of a closure: this is the hottest path of a host.
+    // Closure variables instead of fields, because this is the hottest path of a host.
     let { ending, run, onError } = guarded
-    // Created in advance, as above, because a trap of C code may come at any depth. Once for all hosts, because it takes microseconds.
+    // Created in advance, because C code may trap at any stack depth. Created once for all hosts, because it takes microseconds.
     const unexpected = new InterpreterEnd(
       guarded.importName,
       `the import ${guarded.importName} failed unexpectedly`,
     )
-    // Seven is the most parameters a working import has; one fixed shape keeps the call free of allocation.
+    // No working import has more than seven parameters. A fixed parameter list avoids allocating an array per call.
     this.enter = (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown, g: unknown) => {
       if (ending.ended !== null) throw ending.ended
       try {
@@ -115,7 +115,7 @@ export class ImportDoor {
         return run(a, b, c, d, e, f, g)
       } catch (error) {
         if (error instanceof FsError) return onError(error.errno)
-        // Thrown by C++ code, or a longjmp, that the import called for the guest: it is on its way to a frame of the guest's.
+        // A C++ exception or a longjmp, from guest code that the import called. A guest frame further up catches it.
         if (error instanceof WasmException) throw error
         return ending.fail(unexpected)
       }

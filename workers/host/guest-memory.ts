@@ -1,5 +1,5 @@
-// The interpreter's memory as the host sees it: every read and write is checked against its present size, because each
-// pointer and length comes from hostile code (R1). Owns the views, renewed when the memory has grown; knows no structs.
+// The host's access to the interpreter's memory. Every read and write is checked against the current size, because each pointer
+// and length comes from hostile code (R1). Owns the views, which it replaces after the memory has grown; knows no structs.
 import { PATH_MAX } from './abi.js'
 import { fail } from './errno.js'
 
@@ -15,13 +15,13 @@ export class GuestMemory {
     this.#refresh()
   }
 
-  /** All of the memory. Growth detaches it: never keep it over a call that may allocate in the interpreter. */
+  /** All of the memory. Growth detaches it, so never keep it across a call that may allocate in the interpreter. */
   get bytes(): Buffer<ArrayBufferLike> {
     if (this.#bytes.length === 0) this.#refresh()
     return this.#bytes
   }
 
-  /** For what has no method here. Like `bytes`, it must not be kept, and every address has to be one of `range`. */
+  /** For accesses that have no method here. Like `bytes`, it must not be kept, and every address must come from `range`. */
   get view(): DataView {
     return this.#data
   }
@@ -31,7 +31,7 @@ export class GuestMemory {
     return this.#view
   }
 
-  /** `pointer` as an unsigned offset of `length` bytes that all exist. */
+  /** Checks that `length` bytes exist at `pointer`, which must not be null. Returns the unsigned offset. @throws FsError EFAULT */
   range(pointer: number, length: number): number {
     const start = pointer >>> 0
     if (start === 0 && length > 0) fail('EFAULT')
@@ -51,7 +51,7 @@ export class GuestMemory {
     return this.#data.getInt16(this.range(pointer, 2), true)
   }
 
-  /** A signed 64-bit number; beyond 2^53 it is only roughly right, which is all a time needs. */
+  /** A signed 64-bit number. Beyond 2^53 it is approximate, which is enough for times. */
   i64(pointer: number): number {
     const at = this.range(pointer, 8)
     return this.#data.getInt32(at + 4, true) * 2 ** 32 + this.#data.getUint32(at, true)
@@ -69,7 +69,7 @@ export class GuestMemory {
     this.#data.setUint32(this.range(pointer, 4), value, true)
   }
 
-  /** A 64-bit number as two halves. */
+  /** Writes a 64-bit number that is given as two halves. */
   setU64(pointer: number, low: number, high: number): void {
     const at = this.range(pointer, 8)
     const data = this.#data
@@ -77,7 +77,7 @@ export class GuestMemory {
     data.setUint32(at + 4, high, true)
   }
 
-  /** A signed 64-bit number without a BigInt. `value` is a safe integer. */
+  /** Writes a signed 64-bit number without a BigInt. `value` must be a safe integer. */
   setI64(pointer: number, value: number): void {
     const at = this.range(pointer, 8)
     const high = Math.floor(value / 2 ** 32)
@@ -85,7 +85,7 @@ export class GuestMemory {
     this.#data.setInt32(at + 4, high, true)
   }
 
-  /** A NUL-terminated byte string of at most PATH_MAX bytes, as one UTF-16 unit per byte (names are bytes on POSIX). */
+  /** Reads a NUL-terminated byte string of at most PATH_MAX bytes, as one UTF-16 unit per byte (names are bytes on POSIX). */
   path(pointer: number): string {
     const start = this.range(pointer, 1)
     const bytes = this.bytes

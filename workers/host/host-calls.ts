@@ -1,40 +1,40 @@
-// The door for host calls of code that does not let go of the thread (brumate.call_sync, asyncio.run): requests go out as
-// messages, and the thread sleeps in shared memory until an answer has come. Owns the protocol of the slot's side and how
-// much may be under way; what the bytes say is between the kernel and the main thread, which believes none of them (R3).
+// The door for host calls of code that blocks the thread (brumate.call_sync, asyncio.run): requests are sent as messages, and the
+// thread sleeps on shared memory until an answer arrives. Owns the slot's side of the protocol and the limit on calls in flight.
+// The kernel defines what the bytes mean, and the main thread trusts none of them (R3).
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import type { HostCallMessage, HostCallWire } from '../../src/shared/messages/host-calls.js'
 import { Weight, WINDOW_BYTES, weigh } from '../../src/shared/values/weight.js'
 import { Credit } from './credit.js'
 
-/** Calls that the main thread has not answered; their arguments are bounded by the session's window (credit.ts). */
+/** Most calls that the main thread has not answered yet. The session's window bounds their arguments (credit.ts). */
 const MAX_CALLS = 1024
 
 /** The door as the imports use it. */
 export interface HostCallDoor {
   /**
-   * Sends a request, which from then on belongs to the door. `full`: not now, but when an answer has been taken; `too-large`:
-   * never.
+   * Sends a request, which from then on belongs to the door. `full`: try again after an answer was taken; `too-large`: it can
+   * never be sent.
    */
   send(request: Uint8Array<ArrayBuffer>): 'sent' | 'full' | 'too-large'
-  /** Bytes of the answer that `take` gives next; 0 if there is none yet. */
+  /** Size in bytes of the answer that `take` returns next; 0 if there is none yet. */
   readonly nextBytes: number
-  /** Undefined if there is none yet. */
+  /** Removes and returns the next answer; undefined if there is none yet. */
   take(): Uint8Array | undefined
-  /** Sleeps until there is an answer, or room again after `full`; until `isInterrupted`, or the time has passed. */
+  /** Sleeps until there is an answer, or room again after `full`, or `isInterrupted` returns true, or the time has passed. */
   wait(milliseconds: number, isInterrupted: () => boolean): 'ready' | 'interrupted' | 'timeout'
-  /** The session is another one, or goes on from another state: answers under way are not for it. */
+  /** Drops answers that are still to come, because the session is another one or was restored to another state. */
   reset(): void
 }
 
 export class HostCalls implements HostCallDoor {
   #port: MessagePort | undefined
   #changes = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
-  /** The session: what was meant for the one before is not for this one (S1). */
+  /** Identifies the session, or the state it continues from. Answers with an earlier epoch are dropped (S1). */
   #epoch = 0
   #calls = 0
-  /** What the last request that was refused for lack of credit would take. */
+  /** Bytes that the last request needs, if it was refused for lack of credit. */
   #wantedBytes: number | undefined
-  /** Shared with calls that do not block. */
+  /** Shared with host calls that do not block. */
   readonly credit = new Credit()
   #next: Uint8Array | undefined
 
@@ -42,7 +42,7 @@ export class HostCalls implements HostCallDoor {
     if (wire) this.share(wire)
   }
 
-  /** Speaks over this wire from now on: the one whose other end the main thread has. */
+  /** Uses this wire from now on. The main thread has its other end. */
   share({ port, changes }: HostCallWire): void {
     this.#port = port
     this.#changes = new Int32Array(changes, 0, 1)
@@ -51,7 +51,7 @@ export class HostCalls implements HostCallDoor {
 
   send(request: Uint8Array<ArrayBuffer>): 'sent' | 'full' | 'too-large' {
     const weighed = weigh(request, 0)
-    // What is no call is the main thread's to judge: it ends this slot.
+    // Send bytes that are not a call as they are: the main thread rejects them and terminates this slot.
     const bytes = (weighed?.weightBytes ?? request.length) + Weight.call
     if (bytes > WINDOW_BYTES || weighed?.isTooLarge) return 'too-large'
     if (this.#calls >= MAX_CALLS) return 'full'
@@ -82,7 +82,7 @@ export class HostCalls implements HostCallDoor {
   wait(milliseconds: number, isInterrupted: () => boolean): 'ready' | 'interrupted' | 'timeout' {
     const deadlineMs = performance.now() + milliseconds
     for (;;) {
-      // Read before looking: whatever changes after the look changes this too.
+      // Read the counter before looking for an answer, so that a change after the look ends the wait below at once.
       const seen = Atomics.load(this.#changes, 0)
       this.#look()
       if (this.#next !== undefined || this.#hasRoomAgain()) return 'ready'
@@ -100,14 +100,14 @@ export class HostCalls implements HostCallDoor {
     this.#next = undefined
   }
 
-  /** Once after each `full`: whoever waits tries again. */
+  /** True once after each `full`, when there is room again, so that the waiting code retries. */
   #hasRoomAgain(): boolean {
     if (this.#wantedBytes === undefined || !this.credit.has(this.#wantedBytes)) return false
     this.#wantedBytes = undefined
     return true
   }
 
-  /** Makes `#next` the oldest answer that says something. */
+  /** Sets `#next` to the oldest answer that is not empty. */
   #look(): void {
     while (this.#next === undefined) {
       const received = this.#port && receiveMessageOnPort(this.#port)

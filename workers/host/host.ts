@@ -1,5 +1,5 @@
-// The host of one interpreter: what its module imports, and nothing else that it can reach. Owns the parts and their life
-// (bind, attach, execute, capture and restore, reset); each family of imports is its own file, the list of all is imports.ts.
+// The host of one interpreter: implements everything that its module imports, which is all that the guest can reach. Owns the parts
+// and their life cycle (bind, attach, execute, capture and restore, reset). Each family of imports has its own file; imports.ts lists all.
 import type { FileIndex } from '../../src/shared/image/file-index.js'
 import type { NativeCode } from '../../src/shared/image/image.js'
 import type { ExceededLimit, FileChanges } from '../../src/shared/messages/slot.js'
@@ -40,7 +40,7 @@ export type { PreparedHost } from './state/restore.js'
 export type { HostState } from './state/state.js'
 
 export interface HostOptions {
-  /** From the image; copied when written to, never changed. */
+  /** Files of the image: copied on write, never changed. */
   readonly files: FileIndex
   readonly bytes: ImageReader
   /** Native code of the image's packages. Default: there is none. */
@@ -51,9 +51,9 @@ export interface HostOptions {
   readonly onOutput: OutputReceiver
   /** Default: displays are dropped. */
   readonly onDisplay?: DisplayReceiver
-  /** Default: nothing is done. */
+  /** Default: does nothing. */
   readonly pulse?: Pulse
-  /** Where memory growth, files and output get room from. Default: from a source without a bound. */
+  /** The budget for memory growth, files and output. Default: unbounded. */
   readonly memory?: MemoryBudget
   /** Memory of private files. Default: the thread's own. */
   readonly chunks?: ChunkSource
@@ -63,26 +63,26 @@ export interface HostOptions {
   readonly door?: HostCallDoor
 }
 
-/** Null: no bound. */
+/** A limit of null means no limit. */
 export interface HostLimits {
   readonly memoryBytes: number | null
   /** Per stream and execution. */
   readonly outputBytes: number | null
-  /** Of all displays of an execution. */
+  /** For all displays of an execution together. */
   readonly resultBytes?: number | null
   readonly fileBytes: number | null
 }
 
 export interface HostUsage {
-  /** Bytes of private files, their holes included. */
+  /** Bytes of private files, including holes. */
   readonly fileBytes: number
-  /** Of this execution, per stream. */
+  /** Written by this execution, per stream. */
   readonly outputBytes: { readonly 1: number; readonly 2: number }
   readonly memoryBytes: number
   readonly peakMemoryBytes: number
 }
 
-/** Where Pyodide starts. */
+/** The working directory in which Pyodide starts. */
 const DEFAULT_CWD = '/home/pyodide'
 const DEFAULT_TIME_ZONE = 'UTC'
 
@@ -91,10 +91,10 @@ export class Host {
   readonly #memory: MemoryBudget
   readonly #output: OutputSink
   readonly #context: Mutable<HostContext>
-  /** What a reset goes back to, and what there is now. */
+  /** The zone that a reset restores, and the current one. */
   #configuredZone = DEFAULT_TIME_ZONE
   #timeZone = DEFAULT_TIME_ZONE
-  /** Of the instance that imports from this host. */
+  /** Doors of the instance that imports from this host. */
   #doors: ImportDoors = new Map()
 
   constructor(options: HostOptions) {
@@ -120,7 +120,7 @@ export class Host {
     }
   }
 
-  /** A value for everything that `module` imports. */
+  /** The import object for `module`. */
   imports(module: WebAssembly.Module): WebAssembly.Imports {
     this.#doors = openDoors(guardedImports(this.#context))
     return linkImports(module, this.#doors)
@@ -138,15 +138,15 @@ export class Host {
     previous.close()
   }
 
-  /** The session is gone. Frees what it held. */
+  /** Frees what the session held. The host must not be used again. */
   close(): void {
     this.#context.fileSystem.close()
   }
 
   /**
-   * After instantiation, before the first call.
+   * Binds the host to an instance. Call it after instantiation, before the first call.
    *
-   * @param stackProbe - of the instance's memory; without it, imports run however little stack is left
+   * @param stackProbe - made with the instance's memory; without it, imports run however little stack is left
    */
   bind(exports: BoundExports, stackProbe?: StackProbe): void {
     this.#context.exports = exports
@@ -156,9 +156,9 @@ export class Host {
   }
 
   /**
-   * A session attaches.
+   * Sets the limits, time zone and storage of the session that attaches.
    *
-   * @param mount - a storage that it shares; null for the one that `install` brought
+   * @param mount - a storage that it shares with others; null if there is none, or if `install` brings it
    * @throws RangeError if there is no such time zone
    */
   configure(limits: HostLimits, timeZone: string, mount: MountWire | null = null): void {
@@ -172,7 +172,7 @@ export class Host {
     this.#context.displays.maxBytes = limits.resultBytes ?? null
   }
 
-  /** The session's code chooses another zone. */
+  /** Called when the session's code chooses another zone. */
   #setTimeZone(name: string): boolean {
     if (name === this.#timeZone) return true
     if (!hasStackForIntl() || timeZoneNamed(name) === undefined) return false
@@ -185,7 +185,7 @@ export class Host {
     return new MountedNodes(mount, () => this.#options.interrupt.pending)
   }
 
-  /** Output is counted from zero, and from now on an interrupt for `id` is the one that counts. */
+  /** Starts counting output from zero, and from now on accepts only interrupts for `id`. */
   beginExecution(id: number): void {
     this.#output.begin()
     this.#context.fileSystem.nodes.changeLog?.begin()
@@ -193,13 +193,13 @@ export class Host {
     this.#context.signals.beginExecution(id)
   }
 
-  /** Another owner has the output now. */
+  /** The output was passed on, so it no longer counts against the memory budget here. */
   outputTaken(): void {
     this.#output.taken()
     this.#context.displays.taken()
   }
 
-  /** Execution `id` heard of its interrupt while it was not running. */
+  /** Records that execution `id` was told of its interrupt while it was not running. */
   interruptDelivered(id: number): void {
     this.#options.interrupt.markDelivered(id)
   }
@@ -214,22 +214,22 @@ export class Host {
     }
   }
 
-  /** What this execution has done to private files; undefined: nothing. */
+  /** What this execution has done to private files; undefined if nothing. */
   get fileChanges(): FileChanges | undefined {
     return this.#context.fileSystem.nodes.changeLog?.changes
   }
 
-  /** For the main thread. */
+  /** The session's private files, for requests of the main thread. */
   get privateFiles(): NodeStore {
     return this.#context.fileSystem.nodes
   }
 
-  /** Private directories that the mounted storage covers. */
+  /** Private directories that the mounted storage hides. */
   get coveredDirectories(): readonly NodeId[] {
     return this.#context.fileSystem.files.tree.covered
   }
 
-  /** A limit that cut something off in this execution. */
+  /** The limit that cut off output in this execution; null if none did. */
   get exceeded(): ExceededLimit | null {
     return this.#output.exceeded
   }
@@ -239,7 +239,7 @@ export class Host {
   }
 
   /**
-   * What a session has outside WebAssembly memory (I1), as data that shares nothing with the host. Changes nothing.
+   * Captures the state that a session has outside WebAssembly memory (I1), as data that shares nothing with the host. Changes nothing.
    *
    * @throws NoRoomError
    */
@@ -249,11 +249,10 @@ export class Host {
   }
 
   /**
-   * Checks a captured state, which anyone may have made up, and builds from it what `install` swaps in. The host stays as
-   * it is (N2).
+   * Validates a captured state, which is untrusted, and builds from it what `install` swaps in. The host stays as it is (N2).
    *
-   * @param isUnused - nothing has used the host's files since it was made or reset. The state is then built from them, which saves making
-   * others, and the result must be passed to `install` or `discard`.
+   * @param isUnused - nothing has used the host's files since it was made or reset. The state is then built from them, which saves creating
+   * new ones, and the result must be passed to `install` or `discard`.
    * @throws HostStateError
    */
   prepare(
@@ -270,27 +269,27 @@ export class Host {
       return restoreHost(fileSystem, state, contents, mounted)
     } catch (error) {
       this.discard({ fileSystem })
-      // Its limits were checked before.
+      // Quotas were checked before, so only memory can have run out.
       if (error instanceof FsError)
         throw new HostStateError('too-large', 'there is no memory left for its files')
       throw error
     }
   }
 
-  /** Frees a prepared state that is not installed. The host is as it was before. */
+  /** Frees a prepared state that will not be installed. The host is as it was before `prepare`. */
   discard({ fileSystem }: Pick<PreparedHost, 'fileSystem'>): void {
     fileSystem.close()
     if (fileSystem === this.#context.fileSystem) this.#context.fileSystem = this.#freshFileSystem()
   }
 
-  /** Makes the interpreter's memory as large as a snapshot's, whatever the session's limit. False if there is no room. */
+  /** Grows the interpreter's memory to the size of a snapshot's, whatever the session's limit. Returns false if there is no room. */
   reserve(memoryBytes: number): boolean {
     return this.#context.growth.reserve(memoryBytes)
   }
 
   /**
-   * The host is as it was when that state was captured, whatever it was before; limits stay. For once, on the host that prepared
-   * it, together with the memory that belongs to it. Cannot fail.
+   * Puts the host into the prepared state, whatever its state was before; limits stay. Call it once per prepared state, on the host that
+   * prepared it, together with restoring the memory that belongs to it. Cannot fail.
    */
   install({ fileSystem, clockMs, timeZone, zone }: PreparedHost): void {
     if (fileSystem !== this.#context.fileSystem) this.#context.fileSystem.close()
@@ -300,7 +299,7 @@ export class Host {
     this.#restart(clockMs)
   }
 
-  /** Files, descriptors, working directory, umask and clock as the image has them; limits and configured time zone stay. */
+  /** Resets files, descriptors, working directory, umask and clock to the image's. Limits and the configured time zone stay. */
   reset(): void {
     const { maxBytes } = this.#context.fileSystem.quota
     this.#context.fileSystem.close()

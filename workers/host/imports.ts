@@ -1,5 +1,5 @@
-// The one table of everything the interpreter's module imports, and the functions for it. Owns completeness: an import without a
-// row, or a working row without a function, is an error before the module is instantiated (R1).
+// The table of everything that the interpreter's module imports, and the functions for it. Owns completeness: an import without a row,
+// or a working row without a function, is an error before the module is instantiated (R1).
 
 import { WasmGlobal, WasmModule } from '../web-assembly.js'
 import { clockImports } from './clock.js'
@@ -27,7 +27,7 @@ export { type ImportClass, type ImportRow, WORKING_CLASSES } from './table/row.j
 /** Every function import. */
 export const IMPORT_ROWS: readonly ImportRow[] = [...WORKING_ROWS, ...STUB_ROWS]
 
-/** Those that return nothing or a number that is no error: a bad pointer leaves memory as it is. */
+/** Results of imports that cannot return an error number. If a pointer is bad, they return this and leave memory as it is. */
 const RESULT_OF_BAD_POINTER: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ['_localtime_js', undefined],
   ['_gmtime_js', undefined],
@@ -40,7 +40,7 @@ const RESULT_OF_BAD_POINTER: ReadonlyMap<string, unknown> = new Map<string, unkn
   ['_timegm_js', -1n],
 ])
 
-/** Every row, guarded. Keys are "module.name". */
+/** Guards the function of every row. Keys are "module.name". */
 export function guardedImports(context: HostContext): ReadonlyMap<string, GuardedImport> {
   const working = new Map<string, ImportFunction>(
     [
@@ -86,7 +86,7 @@ function guardedImport(
   )
 }
 
-/** How C code is told an error number. */
+/** How an import returns an error number to C code. */
 function resultOfError({ module, name }: ImportRow): (errno: number) => unknown {
   if (RESULT_OF_BAD_POINTER.has(name)) {
     const result = RESULT_OF_BAD_POINTER.get(name)
@@ -97,15 +97,15 @@ function resultOfError({ module, name }: ImportRow): (errno: number) => unknown 
 
 export type ImportDoors = ReadonlyMap<string, ImportDoor>
 
-/** A door for each. */
+/** Makes a door for each import. */
 export function openDoors(guarded: ReadonlyMap<string, GuardedImport>): ImportDoors {
   return new Map([...guarded].map(([name, behind]) => [name, new ImportDoor(behind)]))
 }
 
 /**
- * The import object of a module.
+ * Builds the import object of a module.
  *
- * @throws Error if the module imports anything the table does not have
+ * @throws Error if the module imports anything that is not in the table
  */
 export function linkImports(module: WebAssembly.Module, doors: ImportDoors): WebAssembly.Imports {
   const imports: Record<string, Record<string, WebAssembly.ImportValue>> = {}

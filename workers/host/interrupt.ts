@@ -1,8 +1,7 @@
-// One Int32 shared with the main thread: the id of the execution to interrupt. Owns reading it, delivering each id once
-// and waiting on it without using CPU; writing it is the main thread's (a store and a notify), and what an interrupt
-// becomes in Python is signals.ts's.
+// One Int32 shared with the main thread: the id of the execution to interrupt. Owns reading it, delivering each id once, and
+// waiting on it without using CPU. The main thread writes it (a store and a notify); signals.ts turns it into a Python signal.
 
-/** Value of a cell that asks for nothing; executions count from 1. */
+/** Value of a cell that interrupts nothing; execution ids start at 1. */
 const NOBODY = 0
 
 export class InterruptCell {
@@ -14,30 +13,30 @@ export class InterruptCell {
     this.#cell = new Int32Array(buffer, 0, 1)
   }
 
-  /** Reads this memory from now on: the one the main thread has. */
+  /** Reads this memory, which the main thread shares, from now on. */
   share(buffer: SharedArrayBuffer): void {
     this.#cell = new Int32Array(buffer, 0, 1)
   }
 
-  /** From now on only a request that names `executionId` counts. */
+  /** From now on, only a request that names `executionId` counts. */
   begin(executionId: number): void {
     this.#executionId = executionId
   }
 
-  /** The running execution is asked to stop and has not been told yet. */
+  /** Whether the running execution has been asked to stop and has not been told yet. */
   get pending(): boolean {
     const requested = Atomics.load(this.#cell, 0)
     return requested === this.#executionId && requested !== this.#deliveredId && requested !== NOBODY
   }
 
-  /** True once for each id. */
+  /** Delivers a pending interrupt: returns true once for each id. */
   take(): boolean {
     if (!this.pending) return false
     this.#deliveredId = this.#executionId
     return true
   }
 
-  /** The execution heard of its interrupt in another way. */
+  /** Records that the execution was told of its interrupt in another way. */
   markDelivered(executionId: number): void {
     this.#deliveredId = executionId
   }

@@ -1,18 +1,18 @@
-// Native libraries of an image's packages: their code is part of the image's one module, so dlopen and dlsym only look names up, and keep
-// nothing outside memory (I1). Owns these two imports and the messages of their errors; calls by address are foreign-calls.ts's.
+// Native libraries of an image's packages. Their code is part of the image's single module, so dlopen and dlsym only look up names and
+// keep no state outside memory (I1). Owns these two imports and their error messages; foreign-calls.ts owns calls by address.
 import type { ImageLibrary } from '../../src/shared/image/image.js'
 import type { BoundExports } from './bound-exports.js'
 import type { ImportFunction } from './guard.js'
 import type { GuestMemory } from './guest-memory.js'
 
-/** Where the C library's record of an open library has its name (struct dso). */
+/** Offset of the name in the C library's record of an open library (struct dso). */
 const DSO_NAME = 36
 const NOT_FOUND = 0
 const FOUND = 1
-/** Of a name in a message. */
+/** Most characters of a name that a message shows. */
 const MAX_SHOWN = 200
 
-/** Those of one image by path. Texts are byte strings, as names in memory are. */
+/** The libraries of one image, by path. Names are byte strings, like those in the guest's memory. */
 export class Libraries {
   readonly #libraries: readonly ImageLibrary[]
   #symbols: ReadonlyMap<string, ReadonlyMap<string, number>> | undefined
@@ -29,7 +29,7 @@ export class Libraries {
     return this.#byPath.get(path)?.get(symbol)
   }
 
-  /** Made when it is first needed: most sessions open no library. */
+  /** Built on first use, because most sessions open no library. */
   get #byPath(): ReadonlyMap<string, ReadonlyMap<string, number>> {
     this.#symbols ??= new Map(
       this.#libraries.map(({ path, symbols }) => [
@@ -72,11 +72,11 @@ export function libraryImports(context: LibraryContext): Readonly<Record<string,
   }
 }
 
-/** What the next dlerror() tells. Without memory for it, that is the C library's own text. */
+/** Sets the text of the next dlerror(). If there is no memory for it, the C library's own text stays. */
 function setError({ memory, exports }: LibraryContext, text: string): void {
   if (exports?.__dl_seterr === undefined) return
   const message = `${bytesOf(text)}\0`
-  // The arguments after the format, which is one pointer, the format, the message.
+  // Layout: the variadic arguments (one pointer to the message), the format, the message.
   const room = exports.emscripten_builtin_memalign(4, 8 + message.length) >>> 0
   if (room === 0) return
   memory.setU32(room, room + 8)
@@ -86,7 +86,7 @@ function setError({ memory, exports }: LibraryContext, text: string): void {
   exports.free(room)
 }
 
-/** Of a name that a program chose: what is not printable ASCII becomes a question mark. */
+/** Makes a name that the guest chose safe to show: every byte that is not printable ASCII becomes a question mark. */
 function shown(name: string): string {
   let text = ''
   for (let at = 0; at < Math.min(name.length, MAX_SHOWN); at += 1) {

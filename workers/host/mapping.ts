@@ -1,6 +1,6 @@
-// mmap of files. A mapping is a copy of the file in the interpreter's own memory, which the C library keeps the list of; a shared
-// one is copied back by msync and munmap, and shared with nobody until then (workers/builder/sqlite.ts has SQLite know that).
-// Owns that copying and no state, so nothing of it has to be captured (I1).
+// mmap of files. A mapping is a copy of the file in the interpreter's own memory; the C library keeps the list of mappings. msync and
+// munmap copy a shared mapping back; until then nothing else sees its changes (workers/builder/sqlite.ts adapts SQLite to that).
+// Owns that copying and no state, so there is nothing to capture (I1).
 import { IO_MAX, MAP_PRIVATE, O, PROT_WRITE, WASM_PAGE_BYTES } from './abi.js'
 import type { HostContext } from './context.js'
 import { fail } from './errno.js'
@@ -11,7 +11,7 @@ import { positionOf } from './structs.js'
 export function mappingImports(context: HostContext): Readonly<Record<string, ImportFunction>> {
   const { memory } = context
 
-  /** Copies a shared mapping back; what lies past the end of the file is not the file's. */
+  /** Copies a shared mapping back, except for bytes past the end of the file. */
   const writeBack = (address: number, length: number, flags: number, fd: number, offset: bigint): void => {
     const file = mappable(context, fd)
     if ((flags & MAP_PRIVATE) !== 0) return
@@ -79,7 +79,7 @@ function mappable({ fileSystem }: HostContext, fd: number): OpenFile {
   return file.kind === 'file' ? file : fail('ENODEV')
 }
 
-/** Memory of the interpreter's own allocator, which frees it at munmap; it is checked like any pointer from there. */
+/** Takes memory from the interpreter's own allocator; munmap frees it. Its pointers are as untrusted as any other from the guest. */
 function allocate({ exports, memory }: HostContext, bytes: number): number {
   const pointer = exports?.emscripten_builtin_memalign(WASM_PAGE_BYTES, bytes) ?? 0
   return pointer === 0 ? fail('ENOMEM') : memory.range(pointer, bytes)

@@ -1,14 +1,14 @@
-// Growth of the interpreter's memory: the one door through which it can become larger. Owns the limit and the
-// peak; reading and writing memory is guest-memory.ts's.
+// Growth of the interpreter's memory: the only way in which it becomes larger. Owns the limit and the peak;
+// guest-memory.ts owns reading and writing.
 import type { MemoryBudget } from '../memory/budget.js'
 import { WASM_PAGE_BYTES } from './abi.js'
 import type { BoundExports } from './bound-exports.js'
 import type { ImportFunction } from './guard.js'
 import type { GuestMemory } from './guest-memory.js'
 
-/** What 32-bit pointers can name, less one page so that the size itself is still a u32. */
+/** All that 32-bit pointers can address, less one page, so that the size itself fits a u32. */
 const LARGEST_MEMORY_BYTES = 2 ** 32 - WASM_PAGE_BYTES
-/** Growth goes beyond what is asked by an eighth of the memory, within these bounds: asking is dear, untouched pages are not. */
+/** Growth adds up to an eighth of the memory to what was asked for, within these bounds: growing is expensive, untouched pages are not. */
 const EXTRA_SHARE = 8
 const MAX_EXTRA_BYTES = 16 * 1024 * 1024
 
@@ -18,7 +18,7 @@ const NULL_FUNCTION = 0
 export class MemoryGrowth {
   readonly #memory: GuestMemory
   readonly #budget: MemoryBudget
-  /** Null: no bound but the module's own. */
+  /** Null: only the module's own limit applies. */
   maxBytes: number | null = null
   #grow: ((pages: number) => number) | undefined
   #peakBytes = 0
@@ -41,13 +41,13 @@ export class MemoryGrowth {
     return Math.max(this.#peakBytes, this.bytes)
   }
 
-  /** The size that memory may reach, a whole number of pages. */
+  /** The largest size that memory may reach, a whole number of pages. */
   get limitBytes(): number {
     const limit = Math.min(this.maxBytes ?? LARGEST_MEMORY_BYTES, LARGEST_MEMORY_BYTES)
     return Math.max(0, Math.floor(limit / WASM_PAGE_BYTES) * WASM_PAGE_BYTES)
   }
 
-  /** False when it must not or cannot grow: the interpreter then raises MemoryError. */
+  /** Returns false if memory may not or cannot grow: the interpreter then raises MemoryError. */
   growTo(wantedBytes: number): boolean {
     const present = this.bytes
     if (wantedBytes <= present) return true
@@ -59,7 +59,7 @@ export class MemoryGrowth {
     return grown
   }
 
-  /** Room for a snapshot's memory: its own limit has been checked. */
+  /** Makes room for a snapshot's memory. The caller has checked the session's limit. */
   reserve(bytes: number): boolean {
     const missing = bytes - this.bytes
     return missing <= 0 || this.#growBy(missing)
@@ -73,7 +73,7 @@ export class MemoryGrowth {
       return true
     } catch (error) {
       this.#budget.release(pages * WASM_PAGE_BYTES)
-      // The engine refuses: out of address space or of what the module declares.
+      // The engine refused: no address space left, or more than the module declares.
       if (error instanceof RangeError) return false
       throw error
     }
@@ -91,7 +91,7 @@ export function memoryImports(context: GrowthContext): Readonly<Record<string, I
   return {
     emscripten_resize_heap: (size: number) => (growth.growTo(size >>> 0) ? 1 : 0),
     emscripten_get_heap_max: () => growth.limitBytes,
-    // libffi keeps the address of a closure's code in its first word, and tells it to the caller as well.
+    // libffi keeps the address of a closure's code in the closure's first word, and returns it to the caller as well.
     ffi_closure_alloc_js: (size: number, code: number) => {
       memory.range(code, 4)
       const closure = context.exports?.emscripten_builtin_memalign(CLOSURE_ALIGNMENT, size) ?? 0

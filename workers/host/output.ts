@@ -1,9 +1,9 @@
-// Where descriptors 1 and 2 end: the bytes of an execution's output, counted per stream and cut at the limit while they are
-// produced. Owns the counters; what becomes of the bytes is the slot's.
+// The sink of descriptors 1 and 2: counts the bytes of an execution's output per stream and cuts them at the limit while they are
+// produced. Owns the counters; the slot buffers and sends the bytes.
 import type { ExceededLimit } from '../../src/shared/messages/slot.js'
 import type { MemoryBudget } from '../memory/budget.js'
 
-/** Memory for each byte until the execution has ended: as bytes, as text of two bytes a character, and copies of both on the way. */
+/** Memory per output byte until the execution ends: the bytes, their text at two bytes per character, and copies of both in transit. */
 const COST_PER_BYTE = 6
 
 export interface OutputBytes {
@@ -11,7 +11,7 @@ export interface OutputBytes {
   2: number
 }
 
-/** Gets the bytes of `from` in `[start, end)`, which are the guest's memory: it copies what it keeps. */
+/** Receives the bytes of `from` in `[start, end)`. They are the guest's memory, so the receiver copies what it keeps. */
 export type OutputReceiver = (stream: 1 | 2, from: Uint8Array, start: number, end: number) => void
 
 export class OutputSink {
@@ -19,10 +19,10 @@ export class OutputSink {
   readonly #onExceeded: () => void
   readonly #memory: MemoryBudget
   #takenBytes = 0
-  /** Per stream and execution; null: no bound. */
+  /** Limit per stream and execution; null: no limit. */
   maxBytes: number | null = null
   readonly written: OutputBytes = { 1: 0, 2: 0 }
-  /** Why something was dropped in this execution. */
+  /** Which limit made this execution lose output; null if none did. */
   exceeded: ExceededLimit | null = null
 
   constructor(onOutput: OutputReceiver, onExceeded: () => void, memory: MemoryBudget) {
@@ -44,7 +44,7 @@ export class OutputSink {
     this.#takenBytes = 0
   }
 
-  /** Takes everything; what is past the limit is dropped and the execution is asked to stop, at each such write again. */
+  /** Accepts any write. Bytes past the limit are dropped, and each write that loses bytes asks the execution to stop. */
   write(stream: 1 | 2, from: Uint8Array, start: number, end: number): void {
     const room = this.maxBytes === null ? Number.POSITIVE_INFINITY : this.maxBytes - this.written[stream]
     const isAllowed = end - start <= room
@@ -54,7 +54,7 @@ export class OutputSink {
     const last = hasMemory ? wanted : start
     if (last > start) this.#onOutput(stream, from, start, last)
     if (fits) this.written[stream] += end - start
-    // A cut is final: what was dropped counts as written, so that nothing follows it out of order.
+    // A cut is final: dropped bytes count as written, so that no later output follows the gap.
     else if (hasMemory) this.written[stream] = Math.max(this.maxBytes ?? 0, last - start)
     if (fits) return
     this.exceeded ??= hasMemory ? 'outputBytes' : 'maxMemoryBytes'

@@ -1,12 +1,12 @@
-// poll(2), which is also how the interpreter sleeps: with nothing to poll, for a time. Owns what a descriptor is ready for; the
-// waiting itself is signals.ts's.
+// poll(2), which is also how the interpreter sleeps: it polls nothing, with a timeout. Owns what a descriptor is ready for;
+// signals.ts does the waiting.
 import { DOOR_FD, PIPE_BYTES, POLL, POLLFD } from './abi.js'
 import type { HostContext } from './context.js'
 import { fail } from './errno.js'
 import type { ImportFunction } from './guard.js'
 import type { HostCallDoor } from './host-calls.js'
 
-/** Descriptors in one poll. */
+/** Most descriptors in one poll. */
 const MAX_POLLED = 4096
 
 export function pollImports(context: HostContext): Readonly<Record<string, ImportFunction>> {
@@ -28,14 +28,14 @@ export function pollImports(context: HostContext): Readonly<Record<string, Impor
       if (ready > 0 || timeoutMs === 0) return ready
       const waitMs = timeoutMs < 0 ? Number.POSITIVE_INFINITY : timeoutMs
       if (atDoor && context.door !== undefined) return pollDoor(context, context.door, first, count, waitMs)
-      // Nothing can become ready while the only thread waits: what is left is the time, or an interrupt.
+      // Nothing can become ready while the only thread waits, so only the timeout or an interrupt ends the wait.
       if (signals.wait(waitMs) === 'interrupted') fail('EINTR')
       return 0
     },
   }
 }
 
-/** Only the main thread can make something ready: an answer to a host call. */
+/** Waits for an answer to a host call, which is the only thing that can become ready. */
 function pollDoor(
   { memory, signals }: HostContext,
   door: HostCallDoor,
@@ -55,7 +55,7 @@ function pollDoor(
   return ready
 }
 
-/** What can be done with a descriptor without failing with EAGAIN. */
+/** The operations that would not fail with EAGAIN on a descriptor. */
 function readiness({ fileSystem, door }: HostContext, fd: number): number {
   if (fd < 0) return 0
   if (fd === DOOR_FD && door !== undefined) return door.nextBytes > 0 ? POLL.IN : 0

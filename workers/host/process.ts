@@ -1,5 +1,5 @@
-// What a process is to the interpreter: its user, its environment, its name, its end. Owns those imports; the session outlives
-// the interpreter, so an end is only ever the interpreter's.
+// Process-level imports: user, environment, program name, exit. Owns those imports. An exit ends only the interpreter; the session
+// outlives it.
 import type { HostContext } from './context.js'
 import type { ImportFunction } from './guard.js'
 
@@ -15,7 +15,7 @@ export function processImports(context: HostContext): Readonly<Record<string, Im
       files.umask = mask & 0o777
       return before
     },
-    // The environment is in the image's memory already, and a session's own is set from Python.
+    // The image's memory already contains the environment, and the kernel sets a session's own variables from Python.
     environ_sizes_get: (count: number, bytes: number) => {
       memory.setU32(count, 0)
       memory.setU32(bytes, 0)
@@ -32,7 +32,7 @@ export function processImports(context: HostContext): Readonly<Record<string, Im
     _abort_js: () => ending.end('_abort_js', 'the code called os.abort(), or CPython met a fatal error'),
     __assert_fail: (_condition: number, _file: number, line: number, _function: number) =>
       ending.end('__assert_fail', `an assertion in CPython's C code failed (line ${line})`),
-    // Put here by workers/interpreter, which has the trampoline; this one is met only without it.
+    // workers/interpreter replaces this import by its trampoline, so this one runs only without it.
     _PyEM_TrampolineCall_JS: () => ending.end('_PyEM_TrampolineCall_JS', 'there is no trampoline'),
   }
 }

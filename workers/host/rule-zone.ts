@@ -1,5 +1,4 @@
-// A time zone that is a rule, as POSIX has them: which of its two times holds at a moment. Owns that; reading the rule is
-// src/shared/time-zone.ts's.
+// A time zone given as a POSIX rule. Owns which of its two times applies at a moment; src/shared/time-zone.ts parses the rule.
 import type { ZoneChange, ZoneRule, ZoneTime } from '../../src/shared/time-zone.js'
 import { civilFromDays, daysFromCivil, SECONDS_PER_DAY } from './calendar.js'
 
@@ -25,23 +24,23 @@ export class RuleZone {
     if (daylight === undefined) return false
     const { year } = civilFromDays(Math.floor((seconds + standard.offset) / SECONDS_PER_DAY))
     if (year !== this.#cached.year) {
-      // Each change is told by the clocks that it ends.
+      // A rule gives each change in the local time that is in effect before the change.
       const start = changeAt(year, daylight.start) - standard.offset
       const end = changeAt(year, daylight.end) - daylight.offset
       this.#cached = { year, start, end }
     }
     const { start, end } = this.#cached
-    // South of the equator it lasts over the turn of the year.
+    // South of the equator, daylight saving time spans the turn of the year.
     return start < end ? seconds >= start && seconds < end : seconds >= start || seconds < end
   }
 }
 
-/** In seconds since 1970, as if the clocks told UTC. */
+/** When a change happens, in seconds since 1970, as if its local time were UTC. */
 function changeAt(year: number, change: ZoneChange): number {
   return dayOf(year, change) * SECONDS_PER_DAY + change.seconds
 }
 
-/** In days since 1970. */
+/** The day of a change, in days since 1970. */
 function dayOf(year: number, change: ZoneChange): number {
   const newYear = daysFromCivil(year, 0, 1)
   if (change.on === 'day') return newYear + change.day

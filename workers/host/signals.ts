@@ -1,18 +1,18 @@
-// Signals: what reaches running Python code from outside, and waiting without CPU. CPython asks for a signal number every few
-// bytecodes; C code asks the host to call a handler. Owns what is due; which execution an interrupt is for is interrupt.ts's.
+// Signals to running Python code, and waiting without CPU. CPython polls for a signal number every few bytecodes; C code asks the
+// host to call a handler. Owns the pending signal; interrupt.ts owns which execution an interrupt is for.
 import { SIGINT } from './abi.js'
 import type { BoundExports } from './bound-exports.js'
 import type { ImportFunction } from './guard.js'
 import type { HostCallDoor } from './host-calls.js'
 import type { InterruptCell } from './interrupt.js'
 
-/** Moments in which the host's owner can do something while the guest's code has the thread. Must be quick. */
+/** Callbacks that let the host's owner do something while guest code runs on the thread. They must be quick. */
 export interface Pulse {
-  /** Every few bytecodes of running Python code. */
+  /** Called every few bytecodes of running Python code. */
   readonly onTick: () => void
-  /** Before the thread sleeps. */
+  /** Called before the thread sleeps. */
   readonly onSleep: () => void
-  /** Code flushes a standard stream. */
+  /** Called when code flushes a standard stream. */
   readonly onFlush: () => void
 }
 
@@ -31,17 +31,17 @@ export class Signals {
     this.#interrupt.begin(id)
   }
 
-  /** What is due was for code that is gone. */
+  /** Drops a pending signal, because the code that it was for is gone. */
   drop(): void {
     this.#raised = 0
   }
 
-  /** The running code gets a KeyboardInterrupt at the next occasion. */
+  /** Makes the running code get a KeyboardInterrupt when it next polls for signals. */
   raiseInterrupt(): void {
     this.#raised = SIGINT
   }
 
-  /** The number of a signal that is due, once; else 0. */
+  /** Removes and returns the number of the pending signal; 0 if there is none. */
   take(): number {
     this.#pulse.onTick()
     if (this.#raised !== 0) {
@@ -52,19 +52,19 @@ export class Signals {
     return this.#interrupt.take() ? SIGINT : 0
   }
 
-  /** Code wants what it has written to be heard. */
+  /** Called when code flushes its output. */
   flushOutput(): void {
     this.#pulse.onFlush()
   }
 
-  /** Sleeps without CPU. Ended by a signal, which stays due. */
+  /** Sleeps without CPU. A signal ends the sleep and stays pending. */
   wait(milliseconds: number): 'interrupted' | 'timeout' {
     if (this.#raised !== 0) return 'interrupted'
     this.#pulse.onSleep()
     return this.#interrupt.wait(milliseconds)
   }
 
-  /** The same, ended by an answer at the door as well. */
+  /** Like `wait`, but an answer at the door also ends the sleep. */
   waitAt(door: HostCallDoor, milliseconds: number): 'ready' | 'interrupted' | 'timeout' {
     if (this.#raised !== 0) return 'interrupted'
     this.#pulse.onSleep()
@@ -81,7 +81,7 @@ export function signalImports(context: SignalContext): Readonly<Record<string, I
   const { signals } = context
   return {
     _Py_CheckEmscriptenSignals_Helper: () => signals.take(),
-    // Calls into the interpreter: a pointer that is no such function ends it, as a wild call inside WebAssembly would.
+    // Calls into the interpreter. A pointer to anything but a function throws here, which ends the interpreter (guard.ts).
     __call_sighandler: (handler: number, signal: number) => {
       const call = context.exports?.__indirect_function_table.get(handler >>> 0) as (signal: number) => void
       call(signal)

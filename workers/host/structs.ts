@@ -1,4 +1,4 @@
-// Results and arguments that are more than one number: stat, statfs, 64-bit sizes. Owns their encoding; offsets are abi.ts's.
+// Results and arguments that are more than one number: stat, statfs, 64-bit sizes. Owns their encoding; abi.ts has the offsets.
 import { BLOCK_BYTES, DT, NAME_MAX, S, STAT, STATFS } from './abi.js'
 import { fail } from './errno.js'
 import type { FileTime, NodeKind, NodeStatus, NodeStore } from './fs/node-store.js'
@@ -7,9 +7,9 @@ import type { GuestMemory } from './guest-memory.js'
 
 /** st_blocks counts these. */
 const SECTOR_BYTES = 512
-/** f_type of Linux's tmpfs, which is what this is most like. */
+/** f_type of Linux's tmpfs, the closest match. */
 const TMPFS_MAGIC = 0x01021994
-/** f_blocks where there is no quota. */
+/** The size that statfs reports if there is no quota. */
 const UNBOUNDED_BYTES = 2 ** 40
 
 const TYPE_BITS: Readonly<Record<NodeKind, number>> = {
@@ -36,7 +36,7 @@ export function entryType(kind: NodeKind): number {
 /** struct stat. Everything belongs to user and group 0, and there are no hard links. */
 export function writeStat(memory: GuestMemory, pointer: number, storeId: number, status: NodeStatus): void {
   const at = memory.range(pointer, STAT.BYTES)
-  // Not the fill of Buffer's, which looks at its arguments for longer than this takes.
+  // Not Buffer's own fill: checking its arguments takes longer than filling these few bytes.
   Uint8Array.prototype.fill.call(memory.bytes, 0, at, at + STAT.BYTES)
   memory.setU32(at + STAT.dev, storeId)
   memory.setU32(at + STAT.mode, TYPE_BITS[status.kind] | status.mode)
@@ -73,21 +73,21 @@ export function writeStatfs(memory: GuestMemory, pointer: number, store: NodeSto
   memory.setU32(at + STATFS.frsize, BLOCK_BYTES)
 }
 
-/** A file size that came as a 64-bit number. */
+/** Converts a file size from a 64-bit number. */
 export function sizeOf(value: bigint): number {
   if (value < 0n) fail('EINVAL')
-  // Too large for any file here, and perhaps for a number.
+  // Too large for any file, and possibly for a JavaScript number.
   if (value > BigInt(MAX_FILE_BYTES)) fail('ENOSPC')
   return Number(value)
 }
 
-/** An offset that came as a 64-bit number and may be negative. */
+/** Converts an offset, which may be negative, from a 64-bit number. */
 export function offsetOf(value: bigint): number {
   if (value > BigInt(Number.MAX_SAFE_INTEGER) || value < BigInt(Number.MIN_SAFE_INTEGER)) fail('EOVERFLOW')
   return Number(value)
 }
 
-/** A position in a file that came as a 64-bit number. */
+/** Converts a position in a file from a 64-bit number. */
 export function positionOf(value: bigint): number {
   return value < 0n ? fail('EINVAL') : offsetOf(value)
 }

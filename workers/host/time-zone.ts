@@ -1,6 +1,6 @@
-// Calendars: struct tm from seconds and back, in UTC or in the session's time zone. Owns the offsets of one zone, which come from Intl
-// or from a rule (rule-zone.ts); the zone's files are Python's (zoneinfo) and not read here. Imports run below frames of guest code,
-// on whatever stack it left: everything of Intl is made when a zone is chosen, and no regular expression is used.
+// Converts seconds to struct tm and back, in UTC or in the session's time zone. Owns the offsets of one zone, which come from Intl or from
+// a rule (rule-zone.ts). Python's zoneinfo files are not read here. Imports run on whatever stack guest code has left, so all Intl objects
+// are created when a zone is chosen, and no regular expression is used.
 import { timeZoneNamed } from '../../src/shared/time-zone.js'
 import { TM, ZONE_NAME_BYTES } from './abi.js'
 import type { BoundExports } from './bound-exports.js'
@@ -9,12 +9,12 @@ import type { ImportFunction } from './guard.js'
 import type { GuestMemory } from './guest-memory.js'
 import { RuleZone } from './rule-zone.js'
 
-/** What Date and Intl can represent, in seconds. */
+/** The largest time that Date and Intl can represent, in seconds. */
 const LARGEST_SECONDS = 8_640_000_000_000
-/** Offsets change on quarter hours at the earliest. */
+/** Offsets change only on quarter hours. */
 const CACHE_SECONDS = 900
 
-/** Each knows abbreviations of its part of the world. */
+/** Each locale knows the abbreviations of its part of the world. */
 const NAME_LOCALES = ['en-US', 'en-GB', 'en-AU']
 
 /** Three to five capital letters, not an offset such as "GMT+2". */
@@ -27,7 +27,7 @@ function isAbbreviation(name: string): boolean {
 }
 
 export class TimeZone {
-  /** Undefined where the zone is a name. */
+  /** Undefined if the zone is a name. */
   readonly #rule: RuleZone | undefined
   /** Undefined for UTC, and for rules. */
   readonly #format: Intl.DateTimeFormat | undefined
@@ -39,7 +39,7 @@ export class TimeZone {
   #cachedName = { year: Number.NaN, offset: 0, name: '' }
 
   /**
-   * @param text - as in an environment's TZ
+   * @param text - in the format of the environment variable TZ
    * @throws RangeError if there is no such zone
    */
   constructor(text = 'UTC') {
@@ -64,7 +64,7 @@ export class TimeZone {
     this.#nameFormats = NAME_LOCALES.map(
       (locale) => new Intl.DateTimeFormat(locale, { timeZone: zone, timeZoneName: 'short' }),
     )
-    // What Intl makes at a formatter's first use is made now.
+    // Intl creates some objects at a formatter's first use. Use each once, so that this happens now.
     for (const format of [this.#format, ...this.#nameFormats]) format.formatToParts(0)
   }
 
@@ -80,7 +80,7 @@ export class TimeZone {
     return this.#cachedOffset
   }
 
-  /** Offsets of the first of January and the first of July: the larger is daylight saving time, if they differ. */
+  /** Offsets on January 1 and July 1. If they differ, the larger is daylight saving time. */
   yearOffsets(year: number): { readonly standard: number; readonly daylight: number } {
     if (this.#rule !== undefined) return this.#rule.offsets
     if (year !== this.#cachedYear) {
@@ -99,7 +99,7 @@ export class TimeZone {
     return standard !== daylight && this.offsetAt(seconds) === daylight
   }
 
-  /** What the zone is called at a time: an abbreviation if there is one, else its offset, as in the IANA database. */
+  /** The zone's name at a time: an abbreviation if there is one, else its offset, as in the IANA database. */
   nameAt(seconds: number): string {
     if (this.#rule !== undefined) return this.#rule.at(seconds).name
     if (this.#format === undefined) return 'UTC'
@@ -113,7 +113,7 @@ export class TimeZone {
     return `${this.offsetAt(seconds) < 0 ? '-' : '+'}${digits.endsWith('00') ? digits.slice(0, 2) : digits}`
   }
 
-  /** The same as C code asks for it, with every look at a calendar. */
+  /** Like `nameAt`, but cached, because C code needs the name for every local time. */
   nameIn(year: number, seconds: number, offset: number): string {
     if (this.#rule !== undefined) return this.#rule.at(seconds).name
     if (this.#format === undefined || !(Math.abs(seconds) <= LARGEST_SECONDS)) return 'UTC'
@@ -126,7 +126,7 @@ export class TimeZone {
   #lookUp(format: Intl.DateTimeFormat, seconds: number): number {
     const fields = new Map(format.formatToParts(seconds * 1000).map(({ type, value }) => [type, value]))
     const field = (type: Intl.DateTimeFormatPartTypes): number => Number(fields.get(type))
-    // Years before 1 are counted backwards.
+    // Years before year 1 count backwards from its start (1 BC, 2 BC …).
     const year = fields.get('era')?.startsWith('B') ? 1 - field('year') : field('year')
     const days = daysFromCivil(year, field('month') - 1, field('day'))
     const local = days * SECONDS_PER_DAY + field('hour') * 3600 + field('minute') * 60 + field('second')
@@ -160,7 +160,7 @@ export function timeZoneImports(context: ZoneContext): Readonly<Record<string, I
     memory.setU32(at + TM.yday, days - daysFromCivil(date.year, 0, 1))
     return date
   }
-  /** The fields as seconds, as if they were UTC. Any field may be out of its range. */
+  /** Converts the fields to seconds, as if they were UTC. Any field may be out of its range. */
   const readTm = (pointer: number): number => {
     const at = memory.range(pointer, TM.BYTES)
     const days = daysFromCivil(
@@ -172,13 +172,13 @@ export function timeZoneImports(context: ZoneContext): Readonly<Record<string, I
     return days * SECONDS_PER_DAY + ofDay
   }
 
-  /** The fields that only local time has. */
+  /** Writes the fields that only local time has. */
   const writeZone = (pointer: number, seconds: number, offset: number, year: number): void => {
     const isDaylight = context.zone.isDaylight(seconds, year)
     memory.setU32(pointer + TM.isdst, isDaylight ? 1 : 0)
     memory.setU32(pointer + TM.gmtoff, offset)
-    // C code sets tm_zone to `tzname[tm_isdst]` when this returns. It asks `_tzset_js` for the names once in its life, which
-    // was when the image was built.
+    // C code sets tm_zone to `tzname[tm_isdst]` when this returns. It asks `_tzset_js` for the names only once, and has done
+    // so when the image was built. So write the current name into that text.
     const names = context.exports?.tzname?.value
     if (names === undefined) return
     const text = memory.u32(names + (isDaylight ? 4 : 0))
@@ -210,7 +210,8 @@ export function timeZoneImports(context: ZoneContext): Readonly<Record<string, I
       const wanted = memory.i32(pointer + TM.isdst)
       const { year } = civilFromDays(Math.floor(local / SECONDS_PER_DAY))
       const { standard, daylight } = zone.yearOffsets(year)
-      // Told whether it is daylight saving time, the offset is known; else the one that fits, the earlier if both do.
+      // If the caller says whether daylight saving time applies, the offset is known. Otherwise use the offset that fits the local time,
+      // and if two do, the one that gives the earlier moment.
       let offset = wanted > 0 ? daylight : standard
       if (wanted < 0 || (wanted > 0 && standard === daylight)) {
         offset = zone.offsetAt(local - zone.offsetAt(local))

@@ -1,15 +1,15 @@
-// The image's memory as what an interpreter's is compared with: where in its runs an address is. Owns nothing.
+// The image's memory, with which an interpreter's is compared. Finds an address in the image's runs. Owns nothing.
 import type { Image } from '../../src/shared/image/image.js'
 import type { ImageBytes } from '../image-bytes.js'
 
-/** The part of an image that a delta is against. */
+/** The parts of an image that a delta needs. */
 export interface BaseMemory extends Pick<Image, 'memoryBytes' | 'runs'> {
   readonly bytes: Pick<ImageBytes, 'view' | 'read' | 'pages'>
 }
 
 export const NO_RUN = -1
 
-/** A copy of the image's words from one address to another; undefined if they are not in one run. */
+/** Copies the image's words from one address to another. Undefined if they are not in one run. */
 export function baseWords(image: BaseMemory, from: number, to: number): Uint32Array | undefined {
   const cursor = new BaseCursor(image)
   const source = cursor.find(from)
@@ -19,7 +19,7 @@ export function baseWords(image: BaseMemory, from: number, to: number): Uint32Ar
   return new Uint32Array(bytes.buffer)
 }
 
-/** Where the image has an address, for addresses asked in ascending order. */
+/** Finds addresses in the image's runs. Ask for them in ascending order. */
 export class BaseCursor {
   readonly #runs: Uint32Array
   #index = 0
@@ -29,7 +29,7 @@ export class BaseCursor {
     this.#runs = runs
   }
 
-  /** Position among the bytes of the runs, or `NO_RUN` where the image is zero. */
+  /** Offset of the address among the concatenated bytes of the runs, or `NO_RUN` if the image is zero there. */
   find(offset: number): number {
     const runs = this.#runs
     while (this.#index < runs.length && offset >= this.#start + this.#length) {
@@ -39,12 +39,12 @@ export class BaseCursor {
     return offset >= this.nextRun ? this.#source + offset - this.#start : NO_RUN
   }
 
-  /** Where the next run begins after a page that is in none. */
+  /** Start of the next run, after an address that is in none. */
   get nextRun(): number {
     return this.#index < this.#runs.length ? this.#start : Number.POSITIVE_INFINITY
   }
 
-  /** Where the run ends that an address was found in. */
+  /** End of the run in which an address was found. */
   get runEnd(): number {
     return this.#start + this.#length
   }

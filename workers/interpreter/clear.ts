@@ -1,8 +1,8 @@
-// Zeroing parts of an interpreter's memory without touching what is zero already: a page that was only read stays
-// unmapped. Owns that loop.
+// Zeroes parts of an interpreter's memory without writing to what is zero already: a page that was only read stays unmapped.
+// Owns that loop.
 
 const BLOCK_BYTES = 65_536
-/** Shorter ones are written without a look: their page is in use, and a call of Node's costs more. */
+/** Ranges up to this size are written without a check: their page is in use anyway, and a call into Node would cost more. */
 const SHORT_BYTES = 512
 
 export class Clearing {

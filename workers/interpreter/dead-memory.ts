@@ -1,20 +1,19 @@
-// Zeroes what an interpreter's memory holds of things that are gone, so that it is neither in an image nor in a snapshot:
-// memory that malloc has free, both stacks beyond their tops, and what is left of strings that were interned. Owns what
-// counts as dead; how malloc keeps its heap is malloc.ts's, how CPython keeps those strings interned-strings.ts's. Nothing is
-// called and no object moved, so a session does not notice.
+// Zeroes dead memory of an interpreter, so that neither images nor snapshots contain it: malloc's free memory, both stacks
+// beyond their tops, and what is left of deleted interned strings. Owns what counts as dead; malloc.ts knows the layout of
+// malloc's heap, interned-strings.ts that of interned strings. It calls nothing and moves no object, so a session does not notice.
 import type { Landmarks } from '../../src/shared/image/image.js'
 import type { BaseMemory } from './base-memory.js'
 import { Clearing } from './clear.js'
 import { findInternedStrings, tidyInternedStrings } from './interned-strings.js'
 import { findMallocState, visitFree } from './malloc.js'
 
-/** In CPython's thread state: the chunk of memory that holds frames of Python functions, its top and its end. */
+/** Fields of CPython's thread state: the chunk of memory that holds frames of Python functions, its top and its end. */
 const DATA_STACK = { chunk: 0, top: 4, limit: 8, BYTES: 12 } as const
 /** `_PyStackChunk`: previous, size, top; then frames. */
 const STACK_CHUNK = { size: 4, FRAMES: 12 } as const
 const LEAST_STACK_CHUNK_BYTES = 16_384
 
-/** Between calls only: `stackPointer` is that of an empty stack (I2). `image` is what the memory came from, if anything. */
+/** Only between calls, because `stackPointer` is that of an empty stack (I2). `image` is the one that the memory was made from, if any. */
 export function wipeDeadMemory(
   heap: Uint8Array,
   landmarks: Landmarks,
@@ -23,14 +22,14 @@ export function wipeDeadMemory(
 ): void {
   const clearing = new Clearing(heap)
   clearing.clear(landmarks.stackLow, stackPointer)
-  // A program can have written anything over what follows. Each is skipped, and the snapshot larger, where it is not plausible.
+  // A program can have overwritten the structures below. Any that is not plausible is skipped, which makes the snapshot larger.
   visitFree(heap, landmarks.mallocState, (from, to) => clearing.clear(from, to))
   const frames = deadFrames(wordsOf(heap), landmarks.dataStack)
   if (frames) clearing.clear(frames.from, frames.to)
   tidyInternedStrings(heap, landmarks.internedStrings, image)
 }
 
-/** Looks for what has no exported address. What is not found, or found twice, is 0 and will not be wiped. */
+/** Searches memory for structures without an exported address. One that is not found, or found twice, is 0 and will not be wiped. */
 export function findLandmarks(memory: Uint8Array, stackLow: number): Landmarks {
   return {
     stackLow,
@@ -51,7 +50,7 @@ function findDataStack(memory: Uint8Array): number {
   return found
 }
 
-/** What is left of frames that have returned. */
+/** The range of memory that frames used which have returned. Undefined if the structure is not plausible. */
 function deadFrames(
   words: Uint32Array,
   dataStack: number,

@@ -1,5 +1,5 @@
-// The exports of the interpreter's core module: the only doors from JavaScript into WebAssembly. Owns the list (the
-// builder cuts the module's 8,560 exports down to it) and its type; calling them is the interpreter's and the host's.
+// The exports of the interpreter's core module: the only way from JavaScript into WebAssembly. Owns the list (the builder
+// reduces the module's 8,560 exports to it) and its type; the interpreter and the host call them.
 
 /** What an instance of `Image.module` exports. Pointers and sizes are u32 that arrive as signed i32: use `>>> 0`. */
 export interface InterpreterExports {
@@ -11,16 +11,16 @@ export interface InterpreterExports {
   /** Address of C's `tzname`: two pointers to texts of at most `ZONE_NAME_BYTES`. */
   readonly tzname: WebAssembly.Global<'i32'>
 
-  /** 0 if there is no memory. */
+  /** Returns 0 if there is no memory. */
   malloc(size: number): number
   free(pointer: number): void
-  /** For mmap: `alignment` is a power of two; 0 if there is no memory. Freed with `free`. */
+  /** For mmap. `alignment` is a power of two. Returns 0 if there is no memory. Free the memory with `free`. */
   emscripten_builtin_memalign(alignment: number, size: number): number
 
   /** New reference, or 0 with a Python exception set. */
   PyBytes_FromStringAndSize(pointer: number, size: number): number
   PyBytes_Size(object: number): number
-  /** Address of the bytes inside the object: valid as long as the object is. */
+  /** Address of the bytes inside the object, valid as long as the object lives. */
   PyBytes_AsString(object: number): number
   /** New reference, or 0 with a Python exception set. */
   PyObject_CallOneArg(callable: number, argument: number): number
@@ -31,8 +31,8 @@ export interface InterpreterExports {
 }
 
 /**
- * Begins the names of exports for what running code can change beside memory and that has no name of its own: mutable globals and
- * tables. Kind and index follow. Through them a slot becomes the image again (S1).
+ * Prefix of exports for the state that running code can change beside memory and that has no export name of its own: mutable globals and
+ * tables. Kind and index follow. Slots use these exports to revert to the image (S1).
  */
 export const STATE_PREFIX = 'state '
 

@@ -1,4 +1,4 @@
-// One WebAssembly instance of an image's module: creates it, fills it, and sets it back to the image. Owns everything in it that running
+// One WebAssembly instance of an image's module: creates it, fills it, and restores it to the image. Owns everything in it that running
 // code can change: memory, mutable globals, tables (I1). The interpreter calls it, and the host implements its imports.
 import type { Host } from '../host/host.js'
 import { type StackProbe, stackProbe } from '../host/stack-reserve.js'
@@ -31,9 +31,9 @@ export class ImageInstance {
   readonly #tables: readonly ImageTable[]
 
   /**
-   * No code of the module runs.
+   * Creates the instance without running any code of the module.
    *
-   * @param host - whose imports it gets
+   * @param host - implements its imports
    */
   constructor(image: ReadableImage, host: Host) {
     this.#image = image
@@ -60,7 +60,7 @@ export class ImageInstance {
     table.grow(image.tableLength + 1 - table.length)
     table.set(image.tableLength, helper.trampoline)
     stackPointer.value = image.stackPointer
-    // Code can change nothing else in the module: test/image/module-state.test.ts checks its instructions.
+    // Code can change nothing else in the module: test/image/module-state.test.ts checks the module's instructions.
     const state = [...importedValues(imports), ...stateExports(instance), stackPointer, table]
     this.#globals = state.flatMap((item) =>
       item instanceof WasmGlobal
@@ -74,7 +74,7 @@ export class ImageInstance {
     host.bind(this.exports, this.#stackProbe)
   }
 
-  /** Whether memory or a table has grown. They cannot shrink, so such an instance cannot be set back to the image. */
+  /** Whether memory or a table has grown. They cannot shrink, so such an instance cannot be restored to the image. */
   get hasGrown(): boolean {
     return (
       this.exports.memory.buffer.byteLength !== this.#image.memoryBytes ||
@@ -82,17 +82,17 @@ export class ImageInstance {
     )
   }
 
-  /** Makes `host` serve the imports. */
+  /** Makes `host` implement the imports in place of `previous`. */
   serveBy(host: Host, previous: Host): void {
     host.replace(previous)
     host.bind(this.exports, this.#stackProbe)
   }
 
   /**
-   * Sets memory and globals back to the image's, every byte, and zeroes memory beyond the image's. Code cannot change which functions
-   * are in the table.
+   * Restores every byte of memory, and all globals, to the image's, and zeroes memory beyond the image's. The table needs no restoring:
+   * code cannot change which functions are in it.
    *
-   * @param changedPages - numbers of all pages that differ, ascending; undefined: any may
+   * @param changedPages - numbers of all pages that differ, ascending; undefined: any page may differ
    */
   restore(changedPages: Uint32Array | undefined): void {
     if (changedPages === undefined) this.#restoreAll()

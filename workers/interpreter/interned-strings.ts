@@ -1,47 +1,47 @@
-// CPython's dictionary of interned strings, put in order from outside. Every name of a program is in it while it is in use,
-// and so is the file name of every cell; a deleted string leaves a tombstone in the index and uses up an entry, until the
-// table is full and moves. Owns that table's layout; whatever the memory holds, reading it ends and stays inside it.
+// Compacts CPython's dictionary of interned strings from outside. It contains every name that a program uses, and the file name of
+// every cell. A deleted string leaves a tombstone in the index and uses up an entry, until the table is full and moves. Owns the layout
+// of that table. Whatever the memory contains, reading it ends and stays within bounds.
 import { type BaseMemory, baseWords } from './base-memory.js'
 
-/** `PyDictObject`. Its values are in the table, so that the field for others is null. */
+/** `PyDictObject`. The values are in the table of keys, so `values` is null. */
 const DICT = { used: 8, keys: 24, values: 28, BYTES: 32 } as const
 /** `PyDictKeysObject`: a head, an index of 2^n words, then entries, each a key and its value. */
 const KEYS = { shape: 4, usable: 12, count: 16, INDEX: 20 } as const
 const ENTRY_WORDS = 2
-/** In a string. */
+/** Offset of the hash in a string object. */
 const HASH = 12
-/** Keys are strings, so that entries have no hash. */
+/** The kind of a table whose keys are all strings: its entries have no hash. */
 const STRINGS_ONLY = 1
-/** Smaller tables than the image's have another index; larger ones, of more than 700,000 strings, are left alone. */
+/** Tables smaller than the image's have another form of index. Larger ones, with more than 700,000 strings, are left alone. */
 const [LEAST_LOG2_SIZE, MOST_LOG2_SIZE] = [16, 20]
 const LOG2_WORD_BYTES = 2
 const EMPTY = 0xffff_ffff
 const PERTURB_SHIFT = 5
-/** Steps past slots that are taken, for each slot there is. A full table needs half of one; hashes that were made to collide more. */
+/** Most steps past occupied slots, per slot of the index. A full table needs half a step; hashes crafted to collide need more. */
 const MOST_STEPS_PER_SLOT = 4
 
-/** With fewer free entries the table is about to move, */
+/** With fewer free entries, the table is about to move. */
 const LEAST_USABLE = 2048
-/** which this many deleted ones are worth preventing. */
+/** With at least this many deleted entries, compacting the table is worth it to prevent the move. */
 const LEAST_DELETED = 4096
 
 interface Table {
   readonly keys: number
   readonly size: number
-  /** Entries that there is room for. */
+  /** How many entries there is room for. */
   readonly capacity: number
-  /** Entries that have been used, deleted ones included. */
+  /** How many entries have been used, including deleted ones. */
   readonly count: number
-  /** Strings. */
+  /** How many strings there are. */
   readonly used: number
-  /** Of the first entry, among words. */
+  /** Index of the first entry, in words. */
   readonly entries: number
 }
 
-/** The first entries of a table and an index of these alone. */
+/** The first entries of a table, and an index of only these. */
 interface Beginning {
   readonly used: number
-  /** A copy, to be changed. */
+  /** A copy that may be changed. */
   readonly index: Uint32Array
 }
 
@@ -59,9 +59,9 @@ export function findInternedStrings(memory: Uint8Array): number {
 }
 
 /**
- * Makes the table what it would be had no deleted string ever been in it: no tombstones, and in place of deleted entries
- * the last ones. Strings stay where they are and keep their identity. Between calls only, when nothing is looking for a
- * string. With the image whose memory this was it is quicker: the image's strings need no look.
+ * Compacts the table as if no deleted string had ever been in it: removes tombstones, and moves the last entries into the place of deleted
+ * ones. String objects stay where they are and keep their identity. Only call this between calls, when nothing is looking up a string. It
+ * is faster with the image that the memory was made from, because the image's strings need not be visited.
  */
 export function tidyInternedStrings(heap: Uint8Array, dict: number, image?: BaseMemory): void {
   const words = wordsOf(heap)
@@ -86,7 +86,7 @@ export function tidyInternedStrings(heap: Uint8Array, dict: number, image?: Base
   words[(keys + KEYS.usable) / 4] = capacity - used
 }
 
-/** Whether deleted strings are about to make CPython build another table, elsewhere. Quick: for after every call. */
+/** Whether deleted strings are about to make CPython build a new table elsewhere. Fast enough to check after every call. */
 export function areInternedStringsFull(memory: ArrayBuffer, dict: number): boolean {
   const table = tableAt(new Uint32Array(memory), dict)
   if (table === undefined || table.capacity - table.count >= LEAST_USABLE) return false
@@ -113,7 +113,7 @@ function tableAt(words: Uint32Array, dict: number): Table | undefined {
   return { keys, size, capacity, count, used, entries }
 }
 
-/** The image's table, if this one is where it is and begins with all of its strings. */
+/** The image's table, if this one is at the same address and begins with all of the image's strings. */
 function beginning(words: Uint32Array, table: Table, dict: number, image: BaseMemory): Beginning | undefined {
   const { keys, size, entries } = table
   const [used] = baseWords(image, dict + DICT.used, dict + DICT.used + 4) ?? []
@@ -129,8 +129,8 @@ function beginning(words: Uint32Array, table: Table, dict: number, image: BaseMe
 }
 
 /**
- * The strings of all entries but the first ones, in their new places: where they are, if they can. Undefined if there are
- * others than the table says.
+ * The strings of all entries from `first` on, in their new order. A string stays at its position if possible. Undefined if there are more
+ * or fewer than the table says.
  */
 function stringsFrom(words: Uint32Array, table: Table, first: number): Uint32Array | undefined {
   const { count, used, entries } = table
@@ -138,7 +138,7 @@ function stringsFrom(words: Uint32Array, table: Table, first: number): Uint32Arr
   let live = 0
   for (let i = first; i < count; i++) {
     const string = words[entries + i * ENTRY_WORDS] ?? 0
-    // An interned string is its own value.
+    // The value of an interned string is the string itself.
     if (string !== words[entries + i * ENTRY_WORDS + 1] || string % 4 !== 0) return undefined
     if (string === 0) continue
     if (string + HASH >= words.length * 4) return undefined
@@ -152,7 +152,7 @@ function stringsFrom(words: Uint32Array, table: Table, first: number): Uint32Arr
   return strings
 }
 
-/** As CPython does for a new table. False if it takes too long. */
+/** Adds strings to an index as CPython does for a new table. Returns false if that takes too many steps. */
 function addToIndex(index: Uint32Array, words: Uint32Array, strings: Uint32Array, first: number): boolean {
   const mask = index.length - 1
   let stepsLeft = index.length * MOST_STEPS_PER_SLOT
@@ -169,7 +169,7 @@ function addToIndex(index: Uint32Array, words: Uint32Array, strings: Uint32Array
   return true
 }
 
-/** Of the index, among words. */
+/** Position of the table's index, in words. */
 function indexOf(keys: number): number {
   return (keys + KEYS.INDEX) / 4
 }

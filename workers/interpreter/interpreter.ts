@@ -23,7 +23,7 @@ export class Interpreter {
   #link: KernelLink
   /**
    * Numbers of the only pages that can differ from the image's, ascending. Undefined while that is unknown: from the start of any call,
-   * which is when the memory is written to, until the next capture or the next return to the image.
+   * which writes to memory, until the next capture or the next return to the image.
    */
   #changedPages: Uint32Array | undefined = NO_PAGES
 
@@ -45,7 +45,7 @@ export class Interpreter {
   /**
    * Sends the kernel a request. The stack is empty before and after (I2).
    *
-   * @throws whatever ended the interpreter: it must not be called again after that
+   * @throws the error that ended the interpreter; it must not be called again after that
    */
   call(opcode: number, ...parts: readonly Uint8Array[]): KernelReply {
     this.#changedPages = undefined
@@ -57,7 +57,7 @@ export class Interpreter {
     return reply
   }
 
-  /** Every execution interns the name of its cell: after some twenty thousand the table would move, and a snapshot have it. */
+  /** Every execution interns the name of its cell. After some twenty thousand, the table would move, and snapshots would contain it. */
   #keepInternedStrings(): void {
     const { buffer } = this.#exports.memory
     const { internedStrings } = this.#image.landmarks
@@ -66,7 +66,7 @@ export class Interpreter {
   }
 
   /**
-   * Sets the interpreter back to the image, byte for byte (I1), with the same host: memory, globals, and the host's files and
+   * Restores the interpreter to the image, byte for byte (I1), with the same host: memory, globals, and the host's files and
    * descriptors. Does nothing and returns false if memory or a table has grown.
    */
   revert(): boolean {
@@ -77,8 +77,8 @@ export class Interpreter {
   }
 
   /**
-   * Sets the interpreter back to the image, with another host: code that runs next can observe nothing of what ran before (S1). If memory
-   * or a table has grown, creates a new instance, without compiling anything, and returns the old memory, which is free when V8 has
+   * Restores the interpreter to the image, with another host: code that runs next can observe nothing of what ran before (S1). If memory
+   * or a table has grown, creates a new instance, without compiling anything, and returns the old memory, which becomes free when V8 has
    * collected it.
    *
    * @throws Error if the interpreter has ended or is in the middle of a call; it must not be used again
@@ -103,9 +103,9 @@ export class Interpreter {
   }
 
   /**
-   * Sets only memory and globals back, even if the memory has grown. Memory beyond the image's is zeroed, which is enough if a snapshot is
-   * applied next. Writes only the pages that the last capture found if nothing has run since: a hibernated session's slot is renewed ten
-   * times as fast.
+   * Restores only memory and globals, even if the memory has grown. Zeroes memory beyond the image's, which is enough if a snapshot is
+   * applied next. If nothing has run since the last capture, writes only the pages that the capture found: that renews the slot of a
+   * hibernated session ten times as fast.
    */
   revertMemory(): void {
     const pages = this.#changedPages
@@ -114,29 +114,29 @@ export class Interpreter {
     this.#changedPages = NO_PAGES
   }
 
-  /** What the memory has that the image's has not, without what is dead. Between calls only (I2). @throws NoRoomError */
+  /** Captures the differences between memory and the image's, without dead memory. Only between calls (I2). @throws NoRoomError */
   capture(room: PackingRoom = UNLIMITED_ROOM): MemoryCapture {
     const heap = new Uint8Array(this.#exports.memory.buffer)
     const { landmarks, stackPointer } = this.#image
     this.#changedPages = undefined
     wipeDeadMemory(heap, landmarks, stackPointer, this.#image)
-    // The image's stack is zero as well: it was wiped in the same way.
+    // The image's stack is zero as well, because it was wiped in the same way.
     const zero = [pageAfter(landmarks.stackLow), pageBefore(stackPointer)] as const
     const captured = captureMemory(heap, this.#image, zero, room)
     this.#changedPages = captured.pages
     return captured
   }
 
-  /** Makes room for a delta, before anything is given up for it. False if there is none. */
+  /** Makes room for a delta, before the current state is discarded for it. Returns false if there is no room. */
   reserve(memoryBytes: number): boolean {
     return this.#host.reserve(memoryBytes)
   }
 
   /**
-   * Makes the memory what it was when the delta was taken. It is the image's now: this interpreter has just been booted, or
-   * reverted. The delta has been checked (N2); the host's part is the caller's.
+   * Restores the memory to what it was when the delta was taken. The memory must be identical to the image's: the interpreter was just
+   * booted or reverted. The delta must have been checked (N2). The caller restores the host.
    *
-   * @throws RangeError, with nothing done, if the memory cannot grow as far: `reserve` tells beforehand
+   * @throws RangeError if the memory cannot grow enough, before any change; use `reserve` to find out beforehand
    */
   apply(delta: MemoryDelta): void {
     const { memory, __stack_pointer: stackPointer } = this.#exports

@@ -1,5 +1,5 @@
-// The link to the kernel: bytes in, bytes out, through CPython's C API. Owns the numbers of the requests and the layout of
-// a reply's head; what the bytes say is between the kernel (workers/kernel/_brumate/link.py) and the main thread.
+// The link to the kernel: bytes in, bytes out, through CPython's C API. Owns the opcodes of requests and the layout of a reply's head;
+// the kernel (workers/kernel/_brumate/link.py) and the main thread define what the bytes mean.
 import type { InterpreterExports } from './exports.js'
 
 export const Opcode = {
@@ -18,16 +18,16 @@ export const Opcode = {
 
 export type KernelReply =
   | { readonly kind: 'done'; readonly payload: Uint8Array<ArrayBuffer> }
-  /** An execution awaits: the next timer is due after `delayMs` (Infinity: none). */
+  /** An execution awaits something. The next timer is due after `delayMs` (Infinity: there is none). */
   | { readonly kind: 'waiting'; readonly delayMs: number; readonly calls: Uint8Array<ArrayBuffer> }
-  /** What a snapshot says about itself: both are msgpack. */
+  /** What a snapshot says about the session. Both are msgpack. */
   | {
       readonly kind: 'described'
       readonly description: Uint8Array<ArrayBuffer>
       readonly values: Uint8Array<ArrayBuffer>
     }
 
-/** The kernel did not answer as it must: its memory is damaged. */
+/** The kernel violated the protocol: its memory is damaged. */
 export class KernelFault extends Error {
   override readonly name = 'KernelFault'
 }
@@ -38,14 +38,14 @@ const WAITING = 1
 const DESCRIBED = 3
 const LENGTH_BYTES = 4
 /**
- * The kernel writes at most a mebibyte of each, description and values. A kernel that user code has replaced may write more: it is
- * cut to this length, which whoever takes the snapshot refuses as too long.
+ * The kernel writes at most a mebibyte each of description and values. A kernel that user code has replaced may write more. That is cut to
+ * this length, which the code that takes the snapshot still refuses as too long.
  */
 const MOST_DESCRIBED_BYTES = 2 ** 21
 
 /**
- * The reply for a kernel that had no memory left even to say so: marshal bytes of
- * `(False, 'MemoryError', '', 'MemoryError\n')`, kept here because nothing can be allocated there.
+ * The reply in place of a kernel that has no memory left even to reply: marshal bytes of
+ * `(False, 'MemoryError', '', 'MemoryError\n')`, kept here because the guest cannot allocate anything.
  */
 const OUT_OF_MEMORY = Uint8Array.from([
   ...[0x28, 4, 0, 0, 0, 0x46],
@@ -55,7 +55,7 @@ const OUT_OF_MEMORY = Uint8Array.from([
 ])
 
 const ANSWER_ID_BYTES = 4
-/** What follows the id of a host call whose answer there is no memory for: failure, and marshal bytes of `([name, message], [])`. */
+/** Follows the id of a host call if there is no memory for its answer: failure, and marshal bytes of `([name, message], [])`. */
 const ANSWER_TOO_LARGE = Uint8Array.from([
   ...[0, 0x28, 2, 0, 0, 0, 0x5b, 2, 0, 0, 0],
   ...marshalText('MemoryError'),
@@ -73,9 +73,9 @@ export class KernelLink {
   }
 
   /**
-   * Sends one request, its parts written one after the other into a Python bytes object.
+   * Sends one request: concatenates its parts into a Python bytes object.
    *
-   * @throws KernelFault, or whatever ended the interpreter while it ran
+   * @throws KernelFault, or the error that ended the interpreter
    */
   call(opcode: number, ...parts: readonly Uint8Array[]): KernelReply {
     const x = this.#exports
@@ -83,7 +83,7 @@ export class KernelLink {
     for (const part of parts) size += part.length
     const request = x.PyBytes_FromStringAndSize(0, size)
     if (request === 0) return this.#noRequest(opcode, parts, size)
-    // Written in place: a new bytes object is nobody else's yet, and a large value is copied once.
+    // Write in place: nothing else refers to the new bytes object yet, and this copies a large value only once.
     let at = x.PyBytes_AsString(request) >>> 0
     const heap = new Uint8Array(x.memory.buffer)
     heap[at++] = opcode
@@ -125,7 +125,7 @@ export class KernelLink {
     return { kind: 'waiting', delayMs: Math.max(0, delaySeconds * 1000), calls: payload }
   }
 
-  /** There is no memory for the request. Code that awaits an answer would wait for ever: it is told that instead. */
+  /** There is no memory for the request. If it is an answer, sends a failure instead, because code would wait forever for it. */
   #noRequest(opcode: number, [answer]: readonly Uint8Array[], size: number): KernelReply {
     const failureBytes = ANSWER_ID_BYTES + ANSWER_TOO_LARGE.length
     if (opcode !== Opcode.answer || answer === undefined || size <= 1 + failureBytes)
@@ -134,14 +134,14 @@ export class KernelLink {
     return this.call(opcode, answer.subarray(0, ANSWER_ID_BYTES), ANSWER_TOO_LARGE)
   }
 
-  /** `dispatch` catches every exception, so a NULL means that it could not even make its reply. */
+  /** `dispatch` catches every exception, so NULL means that it could not even allocate its reply. */
   #outOfMemory(): KernelReply {
     this.#exports.PyErr_Clear()
     return { kind: 'done', payload: OUT_OF_MEMORY.slice() }
   }
 }
 
-/** A text of fewer than 256 characters, all ASCII. */
+/** Marshal bytes of a text of fewer than 256 characters, all ASCII. */
 export function marshalText(text: string): number[] {
   return [0x75, text.length, 0, 0, 0, ...new TextEncoder().encode(text)]
 }

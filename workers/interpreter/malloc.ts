@@ -1,8 +1,8 @@
-// The heap of the C library's malloc (dlmalloc 2.8, 32 bit), read from outside: where its state lies and which memory is
-// free. Owns its layout; calls and changes nothing. CPython is built without an allocator of its own here, so this is
-// every Python object's heap. Whatever the memory holds, reading it ends and stays inside it.
+// Reads the heap of the C library's malloc (dlmalloc 2.8, 32 bit) from outside: where its state is, and which memory is free. Owns
+// its layout; calls and changes nothing. CPython is built without an allocator of its own here, so this is the heap of every Python
+// object. Whatever the memory contains, reading it ends and stays within bounds.
 
-/** `struct malloc_state`. A free chunk's links begin at +8; bins pretend to be chunks, so that lists end at them. */
+/** `struct malloc_state`. A free chunk's links begin at +8. Bins have the layout of chunks, so that lists end at them. */
 const STATE = {
   smallMap: 0,
   treeMap: 4,
@@ -19,7 +19,7 @@ const STATE = {
   BYTES: 472,
 } as const
 const CHUNK = { previousBytes: 0, head: 4, forward: 8, backward: 12, left: 16, right: 20 } as const
-/** What of a free chunk is malloc's own. */
+/** How many bytes of a free chunk malloc uses itself. */
 const KEPT_BYTES = { unlisted: 8, listed: 16, tree: 32 } as const
 const BINS = 32
 const ALIGNMENT = 8
@@ -27,25 +27,25 @@ const LEAST_CHUNK_BYTES = 16
 const PREVIOUS_IN_USE = 1
 const IN_USE = 2
 const FLAGS = 7
-/** A list in an order that defeats the cache takes most of a second for so many; what a program does leaves fewer. */
+/** A list of this many chunks, in an order that defeats the cache, takes most of a second. Ordinary programs leave fewer. */
 export const MOST_CHUNKS = 2 ** 20
 
-/** Called for each free stretch of memory, in no order; `to` is exclusive. Both are multiples of 4. */
+/** Called for each free range of memory, in no particular order. `to` is exclusive. Both are multiples of 4. */
 export type FreeVisitor = (from: number, to: number) => void
 
 /**
- * Visits free memory, without the words in it that malloc itself needs. False, with nothing visited, where there is no state of
- * malloc's or the heap is not plausible: a program can have written anything over it, so none of it may be touched then.
- * Of a heap with more than `MOST_CHUNKS` free chunks, small ones are left out.
+ * Visits free memory, without the words in it that malloc itself needs. Returns false, without visiting anything, if there is no malloc
+ * state or the heap is not plausible: a program can have overwritten it, so none of it may be touched then. If a heap has more than
+ * `MOST_CHUNKS` free chunks, small ones are left out.
  *
- * The lists are walked twice, to check them and then to visit, so that no list of ranges is kept. Two chunks that share a byte are
- * not plausible, so lists end and what is visited is never more than there is.
+ * The lists are walked twice, first to check them and then to visit, so that no list of ranges has to be kept. Overlapping chunks are not
+ * plausible, so every list ends, and no byte is visited twice.
  */
 export function visitFree(heap: Uint8Array, state: number, visit: FreeVisitor): boolean {
   const seen = new SeenBytes(heap.length)
   const check = new FreeWalk(heap, state, MOST_CHUNKS)
   if (!check.run((chunk, end) => seen.add(chunk, end))) return false
-  // A visitor may write to what it is given, which in a forged heap can be what this walk has yet to read.
+  // The visitor may write to the ranges it gets. In a forged heap, those can contain what this walk has yet to read.
   new FreeWalk(heap, state, check.chunks).run((chunk, end, kept) => {
     if (end - chunk > kept) visit(chunk + kept, end)
     return true
@@ -74,7 +74,7 @@ export function findMallocState(memory: Uint8Array): number {
   return found
 }
 
-/** Told of each free chunk. False ends the walk. */
+/** Called for each free chunk. Returning false ends the walk. */
 type ChunkVisitor = (chunk: number, end: number, keptBytes: number) => boolean
 
 class FreeWalk {
@@ -93,12 +93,12 @@ class FreeWalk {
     this.#mostChunks = mostChunks
   }
 
-  /** Chunks that were visited. */
+  /** How many chunks were visited. */
   get chunks(): number {
     return this.#chunks
   }
 
-  /** Large chunks first. False where the heap does not hold together, as far as it was looked at. */
+  /** Visits large chunks first. Returns false if the part of the heap that was read is not consistent. */
   run(visit: ChunkVisitor): boolean {
     const state = this.#state
     if (state === 0 || state + STATE.BYTES > this.#heapBytes || state % 4 !== 0) return false
@@ -132,7 +132,7 @@ class FreeWalk {
     return bytes >= LEAST_CHUNK_BYTES && this.#take(victim, KEPT_BYTES.unlisted) === bytes
   }
 
-  /** Circular lists of chunks of one size. What an empty bin has in it is stale: the map counts. */
+  /** Circular lists of chunks of one size. The map says which bins are empty; their links are stale. */
   #smallBins(): boolean {
     for (let index = 0; index < BINS; index++) {
       if ((this.#field(STATE.smallMap) & (1 << index)) === 0) continue
@@ -145,7 +145,7 @@ class FreeWalk {
     return true
   }
 
-  /** Search trees by size; chunks of the same size are in a circular list with the one that is in the tree. */
+  /** Search trees by size. Chunks of the same size are in a circular list with the one that is in the tree. */
   #trees(): boolean {
     const todo: number[] = []
     for (let index = 0; index < BINS; index++)
@@ -162,7 +162,7 @@ class FreeWalk {
     return true
   }
 
-  /** Size of the free chunk at an address; 0 if there is none. Its size is at both ends, and two free ones never touch. */
+  /** Size of the free chunk at an address; 0 if there is none. A free chunk has its size at both ends, and never touches another one. */
   #take(chunk: number, keptBytes: number): number {
     if (chunk % ALIGNMENT !== 0 || chunk + LEAST_CHUNK_BYTES > this.#heapBytes) return 0
     const head = this.#word(chunk + CHUNK.head)
@@ -182,7 +182,7 @@ class FreeWalk {
   }
 }
 
-/** Which bytes of the heap have been in a chunk: a bit for every 8 of them, which is what addresses are multiples of. */
+/** Which bytes of the heap were part of a visited chunk: one bit per 8 bytes, because addresses are multiples of 8. */
 class SeenBytes {
   readonly #bits: Int32Array
 
@@ -190,7 +190,7 @@ class SeenBytes {
     this.#bits = new Int32Array(Math.ceil(heapBytes / (ALIGNMENT * 32)) + 1)
   }
 
-  /** False, with some of them perhaps added, if one of these was seen before. */
+  /** Adds a range. Returns false if any of it was seen before; part of it may then have been added. */
   add(from: number, to: number): boolean {
     const [first, last] = [from / ALIGNMENT, to / ALIGNMENT]
     const lastWord = last >>> 5

@@ -1,6 +1,5 @@
-// What an interpreter's memory has that the image's has not: the 4 KiB pages that differ, each as XOR with the image's
-// page. Owns finding, checking and applying them; which bytes hold live data is dead-memory.ts's, packing is
-// workers/snapshot/blocks.ts's.
+// The difference between an interpreter's memory and the image's: the 4 KiB pages that differ, each XORed with the image's page.
+// Owns finding, checking and applying them; dead-memory.ts decides which bytes are live, workers/snapshot/blocks.ts packs them.
 import { MAX_VIEW_BYTES } from '../image-bytes.js'
 import { type PackingRoom, UNLIMITED_ROOM } from '../memory/packing-room.js'
 import { bitCount, MAP_BYTES, type PageXor } from '../page-xor.js'
@@ -8,20 +7,20 @@ import { BaseCursor, type BaseMemory, NO_RUN } from './base-memory.js'
 import { PieceReader } from './piece-reader.js'
 
 export interface MemoryDelta {
-  /** Size of the memory it was taken from. */
+  /** Size of the memory that it was taken from. */
   readonly memoryBytes: number
   /** Numbers of the pages that differ, ascending. */
   readonly pages: Uint32Array
-  /** For each page a map of 32 bytes, with a bit for each 16 bytes that differ, lowest bit first. Undefined: all of them differ. */
+  /** For each page, a map of 32 bytes: a bit for each 16 bytes, set if they differ, lowest bit first. Undefined: all of them differ. */
   readonly maps?: Uint8Array | undefined
   /**
-   * The parts that differ, XORed with the image's. Where the image has no data, this is the memory itself. In one piece or in several,
-   * one after the other.
+   * The parts that differ, XORed with the image's. Where the image has no data, this is the memory itself. One piece, or several to be
+   * concatenated.
    */
   readonly xored: Uint8Array | readonly Uint8Array[]
 }
 
-/** It is no delta of this image (N2). */
+/** The delta does not fit this image (N2). */
 export class DeltaError extends Error {
   override readonly name = 'DeltaError'
 }
@@ -29,10 +28,10 @@ export class DeltaError extends Error {
 export const DELTA_PAGE_BYTES = 4096
 const WASM_PAGE_BYTES = 65_536
 const MOST_MEMORY_BYTES = 2 ** 32
-/** What is compared at once. Where it differs, its parts are, and pages are looked at singly only in those that differ. */
+/** Unit of comparison. If it differs, its parts are compared; single pages are compared only within parts that differ. */
 const BLOCK_BYTES = MAX_VIEW_BYTES
 const PART_BYTES = BLOCK_BYTES / 4
-/** Of a page beside its bytes: its number, twice, and at worst a view of its own. */
+/** Memory for a page beside its bytes: its number, twice, and at worst a view of its own. */
 const PAGE_COST_BYTES = 200
 const PAGE_WORDS = DELTA_PAGE_BYTES / 4
 const MAP_WORDS = MAP_BYTES / 4
@@ -42,26 +41,26 @@ const PIECE_BYTES = 32_768
 /** The map of a page in which everything differs. */
 const WHOLE_MAP = new Uint8Array(MAP_BYTES).fill(0xff)
 
-/** From and to; the second is not in it. */
+/** `to` is exclusive. */
 type ByteRange = readonly [from: number, to: number]
 
 /** A delta that has just been taken. */
 export interface MemoryCapture {
   readonly memoryBytes: number
   readonly pages: Uint32Array
-  /** One after the other they are the delta's `maps`. */
+  /** Concatenated, the delta's `maps`. */
   readonly maps: readonly Uint8Array[]
   /**
-   * One after the other they are the delta's `xored`. Pages over zero are views of the memory itself, so that a capture takes
-   * little room beside it: they hold until the interpreter runs again.
+   * Concatenated, the delta's `xored`. Pages where the image is zero are views of the memory itself, so that a capture takes little room
+   * beside it. They are valid until the interpreter runs again.
    */
   readonly parts: readonly Uint8Array[]
 }
 
 /**
- * What `heap` has that the image has not.
+ * Captures the differences between `heap` and the image.
  *
- * @param zero - addresses, multiples of the page size, between which both are known to be zero
+ * @param zero - a range, in multiples of the page size, in which both are known to be zero
  * @throws NoRoomError
  */
 export function captureMemory(
@@ -97,7 +96,7 @@ export function captureMemory(
   }
 }
 
-/** `heap` is the image, and at least `delta.memoryBytes` long; the delta has been checked. */
+/** Applies a checked delta. `heap` must be identical to the image, and at least `delta.memoryBytes` long. */
 export function applyMemory(heap: Uint8Array, image: Pick<BaseMemory, 'runs'>, delta: MemoryDelta): void {
   const { pages } = delta
   const xored = new PieceReader(piecesOf(delta))
@@ -115,7 +114,7 @@ export function applyMemory(heap: Uint8Array, image: Pick<BaseMemory, 'runs'>, d
       i += count - 1
       continue
     }
-    // By way of a copy: `xored` may lie anywhere in a larger buffer, words may not.
+    // Copy first: the bytes of `xored` may not be aligned in their buffer, as words must be.
     xored.read(scratch, 0, isWhole ? DELTA_PAGE_BYTES : maps.vectors(i) * VECTOR_BYTES)
     if (isWhole) xorInto(heapWords, offset / 4, scratchWords)
     else maps.xorInto(heapWords, offset / 4, scratchWords, i)
@@ -123,7 +122,7 @@ export function applyMemory(heap: Uint8Array, image: Pick<BaseMemory, 'runs'>, d
 }
 
 /**
- * Everything that `applyMemory` relies on, for a delta that comes from outside.
+ * Checks everything that `applyMemory` relies on, for an untrusted delta.
  *
  * @throws DeltaError
  */
@@ -178,7 +177,7 @@ class PageMaps {
     return true
   }
 
-  /** Number of consecutive pages from `index` on in which everything differs, at most `count`; the first one is known to be such a page. */
+  /** How many consecutive pages from `index` on differ completely, at most `count`. The first one is known to. */
   wholeCount(index: number, count: number): number {
     let whole = 1
     while (whole < count && this.isWhole(index + whole)) whole++
@@ -191,7 +190,7 @@ class PageMaps {
     return count
   }
 
-  /** XORs the page at word `toAt` of `to` with the parts that the map of page `index` lists. */
+  /** XORs the page at word `toAt` of `to` with `vectors`, at the places that the map of page `index` lists. */
   xorInto(to: Int32Array, toAt: number, vectors: Int32Array, index: number): void {
     let from = 0
     for (let i = 0; i < MAP_WORDS; i++) {
@@ -208,7 +207,7 @@ class PageMaps {
   }
 }
 
-/** The pages that differ, found in ascending order. */
+/** Collects the pages that differ, in ascending order. */
 class Changes {
   readonly pages: number[] = []
   readonly #maps = new Pieces()
@@ -240,7 +239,7 @@ class Changes {
     this.#addViews(Math.max(from, zeroTo), to)
   }
 
-  /** `base` is the image's part from `at` on. */
+  /** `base` has the image's bytes from `at` on. */
   addOverRun(at: number, base: Uint8Array): void {
     if (this.#live.compare(base, 0, base.length, at, at + base.length) === 0) return
     for (let from = 0; from < base.length; from += PART_BYTES) {
@@ -255,7 +254,7 @@ class Changes {
     }
   }
 
-  /** Neighbours are one view. */
+  /** Adds pages that are not zero as views. Adjacent pages share one view. */
   #addViews(from: number, to: number): void {
     let viewFrom = from
     let viewTo = from
@@ -282,7 +281,7 @@ class Changes {
   }
 
   /**
-   * Returns how many they are.
+   * Adds pages. Returns how many.
    *
    * @param differing - a bit for each page from `at` on
    */
@@ -293,11 +292,11 @@ class Changes {
   }
 }
 
-/** Bytes one after the other, in few large pieces: a buffer of its own costs more than copying what a page adds. */
+/** Collects bytes in a few large pieces: a buffer per page would cost more than copying its bytes. */
 class Pieces {
   readonly #pieces: Uint8Array[] = []
   #open = new Uint8Array(0)
-  /** What of the open piece is used, and what of that is in `#pieces`. */
+  /** How many bytes of the open piece are used, and how many of those are already in `#pieces`. */
   #used = 0
   #closed = 0
 
@@ -329,7 +328,7 @@ class Pieces {
   }
 }
 
-/** How many pages from `first` on are in one piece before `end`: they are copied at once. */
+/** How many pages from index `first` on are consecutive and before `end`, so that they can be copied at once. */
 function stretch(pages: Uint32Array, first: number, end: number): number {
   const page = pages[first] ?? 0
   let count = 1
@@ -337,7 +336,7 @@ function stretch(pages: Uint32Array, first: number, end: number): number {
   return count
 }
 
-/** Most of a delta is zeros, also in pages that differ: what they would leave as it is is not even read. */
+/** XORs a whole page. Most of a delta is zeros, even in pages that differ, so the target is not even read where the delta is zero. */
 function xorInto(to: Int32Array, toAt: number, page: Int32Array): void {
   for (let i = 0; i < PAGE_WORDS; i += 4) {
     const a = page[i] as number

@@ -1,16 +1,16 @@
-// Reads bytes that lie in several pieces, from the first to the last. Owns the position; who has the pieces keeps them as they are.
+// Reads bytes that are spread over several pieces, in order. Owns the position; the owner of the pieces must not change them.
 
 export class PieceReader {
   readonly #pieces: readonly Uint8Array[]
   #index = 0
-  /** In the piece. */
+  /** Position in the piece. */
   #at = 0
 
   constructor(pieces: readonly Uint8Array[]) {
     this.#pieces = pieces
   }
 
-  /** Copies the next `count` bytes to `into`, at `at`. There must be so many. */
+  /** Copies the next `count` bytes to `into`, at `at`. @throws RangeError if there are fewer */
   read(into: Uint8Array, at: number, count: number): void {
     for (let done = 0; done < count; ) {
       const bytes = this.#next(count - done)
@@ -19,14 +19,14 @@ export class PieceReader {
     }
   }
 
-  /** The next `count` bytes as views of the pieces. There must be so many. */
+  /** The next `count` bytes as views of the pieces. @throws RangeError if there are fewer */
   views(count: number): Uint8Array[] {
     const views: Uint8Array[] = []
     for (let done = 0; done < count; done += views.at(-1)?.length ?? 0) views.push(this.#next(count - done))
     return views
   }
 
-  /** At least one byte, at most `count`. */
+  /** The next bytes in one view: at least one, at most `count`. */
   #next(count: number): Uint8Array {
     let piece = this.#pieces[this.#index]
     while (piece !== undefined && this.#at >= piece.length) {

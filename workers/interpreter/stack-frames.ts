@@ -1,5 +1,5 @@
-// Gives a function of a WebAssembly binary a frame on the C stack. Owns that one rewrite. CPython measures its depth by the C stack's
-// pointer, so it cannot see recursion through a function that keeps everything in WebAssembly's own locals.
+// Gives a function of a WebAssembly binary a frame on the C stack. Owns that one rewrite. CPython measures recursion depth by the C stack
+// pointer, so it cannot see recursion through a function that keeps everything in WebAssembly locals.
 import { Cursor } from '../wasm/cursor.js'
 import {
   concatenate,
@@ -26,8 +26,8 @@ const OP = {
 const NO_LOCALS = 0
 
 /**
- * The same code with `frameBytes` (a multiple of 16) of C stack taken by every call of the exported function `name`. The original becomes a
- * new function at the end, and a wrapper takes its place, so that every other index stays.
+ * Returns the same code, but every call of the exported function `name` takes `frameBytes` (a multiple of 16) of C stack. The original
+ * becomes a new function at the end, and a wrapper takes its place, so that all other indexes stay.
  */
 export function withStackFrame(bytes: Uint8Array, name: string, frameBytes: number): Uint8Array<ArrayBuffer> {
   const parts = new Map(sections(bytes).map(({ id, content }) => [id, content]))
@@ -72,7 +72,7 @@ function part(parts: ReadonlyMap<number, Uint8Array>, id: number): Uint8Array {
   return content
 }
 
-/** The encoded items of a section that is one vector. */
+/** The encoded items of a section that consists of one vector. */
 function vectorParts(content: Uint8Array, skip: (cursor: Cursor) => unknown): Uint8Array[] {
   const cursor = new Cursor(content)
   const items: Uint8Array[] = []

@@ -1,17 +1,17 @@
-// The trampoline: WebAssembly traps when a function is called with a wrong number of arguments, and CPython does so, so
-// it calls C functions of extension types through one function that knows how many each takes. Owns that function's
-// bytes; the list of signatures comes from the builder, the instance is made by the interpreter.
+// The trampoline. WebAssembly traps if a function is called with a wrong number of arguments, which CPython does. So it calls C
+// functions of extension types through one function that knows how many arguments each takes. Owns the bytes of that function;
+// the builder lists the signatures, and the interpreter makes the instance.
 import { concatenate, section, signed, unsigned, vector } from '../wasm/encoding.js'
 
-/** What the instance of `Image.trampolineModule` exports. */
+/** Exports of an instance of `Image.trampolineModule`. */
 export interface TrampolineExports {
-  /** CPython's TrampolineFunc, to be put into the interpreter's table at `Image.tableLength`. */
+  /** CPython's TrampolineFunc, which goes into the interpreter's table at `Image.tableLength`. */
   readonly trampoline: (...args: number[]) => number
-  /** The same as the import `_PyEM_TrampolineCall_JS` wants it: no success flag, 0 when it cannot be called. */
+  /** The same for the import `_PyEM_TrampolineCall_JS`: without a success flag, and 0 if the function cannot be called. */
   readonly call: (func: number, a: number, b: number, c: number) => number
 }
 
-/** A function that takes 0 to 3 i32 has the code of its number of parameters; one that returns nothing, 4 more. */
+/** The code of a function is its number of i32 parameters, 0 to 3, plus 4 if it returns nothing. */
 export const TRAMPOLINE_CODE = { parameters: 0, returnsNothing: 4, unsupported: 255 } as const
 
 const OP = {
@@ -32,9 +32,9 @@ const NO_RESULT = 0x40
 const TYPE = { trampoline: 8, call: 9 } as const
 
 /**
- * The module: it imports the interpreter's memory and table by Emscripten's names for them. `address` is where in the interpreter's memory the code of each table index lies, one byte each: that
- * memory is the image's, so slots need no second memory (each reserves 8 GiB of address space), and a program that
- * overwrites the codes gets what it gets from any wild function pointer, a trap.
+ * Makes the module. It imports the interpreter's memory and table by Emscripten's names for them. `address` is where the interpreter's
+ * memory has the codes, one byte per table index. They are in that memory so that slots need no second one (each reserves 8 GiB of
+ * address space). A program that overwrites the codes gets a trap, as from any wild function pointer.
  */
 export function trampolineModuleBytes(address: number, length: number): Uint8Array<ArrayBuffer> {
   const types = [
@@ -66,7 +66,7 @@ export function trampolineModuleBytes(address: number, length: number): Uint8Arr
 /** A function whose parameter `first` is the table index and whose next three are the arguments. */
 function body(address: number, length: number, first: number, fail: Uint8Array): Uint8Array {
   const code = first + 4
-  // Most calls take three arguments (self, args, kwargs) or two: those are asked first.
+  // Most calls take three arguments (self, args, kwargs) or two, so test for those first.
   const order = [2, 3, 1, 0, 6, 7, 5, 4]
   const cases = order.map((value) => {
     const parameters = value & 3

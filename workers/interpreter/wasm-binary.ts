@@ -1,5 +1,6 @@
-// What the builder reads of the interpreter's WebAssembly module, and the core module that slots instantiate: signatures of function-table
-// entries, and the exports that are left. The encoding is workers/wasm/; which exports are kept is workers/interpreter/exports.ts.
+// Reads from the interpreter's WebAssembly module what the builder needs, and makes the core module that slots instantiate. Owns the
+// signatures of function-table entries and the reduction of exports; workers/wasm/ owns the encoding, and workers/interpreter/exports.ts
+// lists the exports to keep.
 import { STATE_PREFIX } from '../interpreter/exports.js'
 import {
   concatenate,
@@ -15,9 +16,9 @@ import { type FunctionType, readModule, type WasmModule } from '../wasm/module.j
 
 export interface WasmBinary {
   readonly types: readonly FunctionType[]
-  /** Index into `types` of each function, the imported ones first. */
+  /** Index into `types` of each function, imported functions first. */
   readonly typesOfFunctions: readonly number[]
-  /** Signature of the function that instantiation puts at each index of table 0; undefined where it puts none. */
+  /** Signature of the function that instantiation puts at each index of table 0; undefined if it puts none there. */
   readonly tableSignatures: readonly (FunctionType | undefined)[]
   readonly exportNames: readonly string[]
 }
@@ -37,9 +38,9 @@ export function readWasm(bytes: Uint8Array): WasmBinary {
 }
 
 /**
- * The same code with only the exports of `names`, one for each mutable global and table that has none (`STATE_PREFIX`), and without data, data count and custom sections: a fresh instance's
- * memory is all zero. Code that copies from a data segment (`memory.init`) would not validate without the data count
- * section, so compiling the result proves that there is none.
+ * Returns the same code with only the exports of `names`, plus one for each mutable global and table that has none (`STATE_PREFIX`), and
+ * without data, data count and custom sections: the memory of a fresh instance is all zero. Code that copies from a data segment
+ * (`memory.init`) would not validate without the data count section, so compiling the result proves that there is none.
  */
 export function coreModuleBytes(bytes: Uint8Array, names: readonly string[]): Uint8Array<ArrayBuffer> {
   const parts: Uint8Array[] = [bytes.subarray(0, PREAMBLE_BYTES)]
@@ -69,7 +70,7 @@ interface StateItem {
   readonly index: number
 }
 
-/** What running code can change beside memory: tables, and the mutable globals that the module itself defines. By their names here. */
+/** The state that running code can change beside memory, by export name: tables, and mutable globals that the module itself defines. */
 function stateItems({ imports, tables, globals }: WasmModule): Map<string, StateItem> {
   if (imports.some(({ kind }) => kind === KIND.table || kind === KIND.memory))
     throw new Error('the WebAssembly binary imports a table or a memory')

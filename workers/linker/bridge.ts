@@ -1,11 +1,11 @@
-// Which names of the interpreter belong to Pyodide's bridge between Python and JavaScript. Owns the rule. Sessions have no bridge: every
-// import behind it ends the interpreter, so a library that needs it could load and would then end sessions.
+// Which names of the interpreter belong to Pyodide's bridge between Python and JavaScript. Owns that rule. Sessions have no bridge: every
+// import behind it ends the interpreter. A library that needs the bridge would load, and then end sessions.
 import { KIND } from '../wasm/encoding.js'
 import { VALUE_TYPE, type WasmModule } from '../wasm/module.js'
 
 /**
- * The C half of the bridge, Emscripten's inline JavaScript, and what waits for JavaScript. Of the functions of the main module, those that
- * take or return a JavaScript value are found by their type as well.
+ * Names of the C half of the bridge, of Emscripten's inline JavaScript, and of functions that wait for JavaScript. Functions of the main
+ * module that take or return a JavaScript value are also found by their type.
  */
 const NAMES = new RegExp(
   `^_*(?:${[
@@ -28,7 +28,7 @@ const NAMES = new RegExp(
   ].join('|')})`,
 )
 
-/** Names of the bridge among what `main` imports and exports. */
+/** Names of the bridge among the imports and exports of the main module. */
 export function bridgeNames({ types, imports, exports, typesOfFunctions }: WasmModule): Set<string> {
   const handlesJavaScript = (type: number | undefined) => {
     const { parameters = [], results = [] } = types[type ?? -1] ?? {}
@@ -48,7 +48,7 @@ export function bridgeNames({ types, imports, exports, typesOfFunctions }: WasmM
   )
 }
 
-/** What Emscripten writes into a library with inline JavaScript (EM_JS, EM_ASM), whether the main module knows the name or not. */
+/** Whether Emscripten uses the name for inline JavaScript in a library (EM_JS, EM_ASM), even if the main module does not know it. */
 export function isInlineJavaScript(name: string): boolean {
   return /^_*(?:em_js_|start_em_(?:js|asm)|stop_em_(?:js|asm)|em_asm|emscripten_asm_const)/.test(name)
 }

@@ -1,7 +1,7 @@
-// Bytes that are written one after the other. Owns its buffer, which grows as needed.
+// Writes bytes in order. Owns its buffer, which grows as needed.
 
 const FIRST_BYTES = 4096
-/** Copying fewer bytes one by one is faster than making a view of them. */
+/** Up to this many bytes, copying one by one is faster than making a view. */
 const FEW_BYTES = 24
 
 export class ByteWriter {
@@ -46,7 +46,7 @@ export class ByteWriter {
     this.#bytes[this.#length++] = rest & 0x7f
   }
 
-  /** The part of `source` from `from` to before `to`. */
+  /** Appends the bytes of `source` in `[from, to)`. */
   copy(source: Uint8Array, from: number, to: number): void {
     const length = to - from
     this.#reserve(length)

@@ -1,24 +1,24 @@
-// Which libraries a library needs, and in what order they are set up. Owns the search by runtime path: two wheels may each bring a library
-// of the same file name, so the name alone decides nothing.
+// Which libraries a library needs, and in which order they are set up. Owns the search by runtime path: two wheels may each contain a
+// library of the same file name, so the file name alone is not enough.
 import { posix } from 'node:path'
 import type { Library } from './library.js'
 import { LIMITS } from './limits.js'
 import { blaming, quote, Unlinkable } from './link-error.js'
 
-/** Where libraries lie that no wheel brings with it. */
+/** Folders of libraries that do not come from a wheel. */
 const SYSTEM_FOLDERS = ['/usr/lib', '/lib']
 
 export interface Dependencies {
-  /** Numbers of all libraries, needed ones first. */
+  /** Numbers of all libraries; each comes after those that it needs. */
   readonly order: readonly number[]
-  /** Of each library, the numbers of those it needs, directly and by way of others, nearest first. */
+  /** For each library, the numbers of those that it needs, directly or indirectly, nearest first. */
   readonly scopes: readonly (readonly number[])[]
-  /** Libraries that another one needs. */
+  /** Libraries that another library needs. */
   readonly needed: ReadonlySet<number>
 }
 
 /**
- * @throws LinkError if a needed library is missing, or libraries need each other
+ * @throws LinkError if a needed library is missing, or there is a cycle
  */
 export function findDependencies(libraries: readonly Library[]): Dependencies {
   const search = new Search(libraries)
@@ -37,7 +37,7 @@ export function findDependencies(libraries: readonly Library[]): Dependencies {
   return { order, scopes, needed: new Set(direct.flat()) }
 }
 
-/** Finds needed libraries by the folders where each library looks. */
+/** Finds needed libraries in the folders that each library names. */
 class Search {
   readonly #numbers: ReadonlyMap<string, number>
   #left: number = LIMITS.pathLookups
@@ -65,7 +65,7 @@ class Search {
   }
 }
 
-/** Depth first, without recursion: a chain may be as long as there are libraries. */
+/** Sorts depth-first, without recursion, because a chain may contain all libraries. */
 function sorted(libraries: readonly Library[], direct: readonly (readonly number[])[]): number[] {
   const order: number[] = []
   const state = new Array<'new' | 'open' | 'done'>(libraries.length).fill('new')

@@ -1,4 +1,4 @@
-// The section `dylink.0` of a side module: what it asks of a dynamic linker. Owns its encoding; the conventions are those of
+// The section `dylink.0` of a side module: what it needs from a dynamic linker. Owns its encoding. The conventions are those of
 // https://github.com/WebAssembly/tool-conventions/blob/main/DynamicLinking.md.
 import { type Allowance, Cursor } from '../wasm/cursor.js'
 import { LIMITS } from './limits.js'
@@ -11,15 +11,15 @@ export interface Dylink {
   readonly tableEntries: number
   /** A power of two, in entries. */
   readonly tableAlignment: number
-  /** File names of libraries. */
+  /** File names of the libraries that it needs. */
   readonly needed: readonly string[]
-  /** Folders to look for them, beginning with `$ORIGIN` if relative to the library. */
+  /** Folders in which to look for them, beginning with `$ORIGIN` if relative to the library. */
   readonly runtimePaths: readonly string[]
   /** Imports that may be missing. */
   readonly weak: ReadonlySet<string>
-  /** Exported addresses that do not move with the library's memory. */
+  /** Exported addresses that are not relative to the library's memory. */
   readonly absolute: ReadonlySet<string>
-  /** Exported addresses that are of a thread's own memory. */
+  /** Exported addresses in thread-local memory. */
   readonly threadLocal: ReadonlySet<string>
 }
 

@@ -1,18 +1,18 @@
-// Copies a library's functions with the numbers that they have in the merged module. Owns the walk over instructions; which operands an
-// opcode has is opcodes.ts. A library's globals become constants, apart from the stack pointer.
+// Copies a library's functions, renumbered for the merged module. Owns the walk over instructions; opcodes.ts says which operands an opcode
+// has. A library's globals become constants, except for the stack pointer.
 import type { ByteWriter } from './byte-writer.js'
 import { LIMITS } from './limits.js'
 import { Unlinkable } from './link-error.js'
 import { ATOMIC_OPCODES, BULK_OPCODES, OPCODES, OPERANDS, VECTOR_OPCODES, whyRefused } from './opcodes.js'
 
-/** The merged module's numbers of what a library's functions name. */
+/** The merged module's numbers for everything that a library's functions refer to. */
 export interface Renumbering {
   readonly functions: Uint32Array
   readonly types: Uint32Array
   readonly tags: Uint32Array
   /** Value of each global. */
   readonly globals: Int32Array
-  /** Library's numbers of the stack pointer: usually one or none. */
+  /** The library's numbers for the stack pointer: usually one or none. */
   readonly stackPointers: ReadonlySet<number>
   readonly stackPointer: number
 }
@@ -29,11 +29,11 @@ export class FunctionBodies {
   readonly #declared: Set<number>
   #bytes: Uint8Array = new Uint8Array(0)
   #at = 0
-  /** Up to here the body has been copied. */
+  /** The body has been copied up to here. */
   #copied = 0
 
   /**
-   * @param declared - gets the functions that `ref.func` names: the module has to declare them
+   * @param declared - receives the functions that `ref.func` names, which the module has to declare
    */
   constructor(to: ByteWriter, numbers: Renumbering, declared: Set<number>) {
     this.#to = to
@@ -139,7 +139,7 @@ export class FunctionBodies {
     if (opcode === OP.refFunc) this.#declared.add(index)
   }
 
-  /** A value type, or a type's number, which is written as a signed one. */
+  /** A block type: a value type, or the number of a function type, encoded as a signed number. */
   #block(): void {
     const first = this.#bytes[this.#at] ?? 0
     if (first === NO_VALUE || (first >= LOWEST_VALUE_TYPE && first <= HIGHEST_VALUE_TYPE)) {
@@ -178,7 +178,7 @@ export class FunctionBodies {
     this.#to.u32(this.#numbers.stackPointer)
   }
 
-  /** Writes another number for the one that follows, and returns it. */
+  /** Replaces the number that follows by its merged one, and returns that. */
   #renumber(numbers: Uint32Array): number {
     const start = this.#at
     const to = numbers[this.#u32()]
@@ -188,7 +188,7 @@ export class FunctionBodies {
     return to
   }
 
-  /** Copies what lies before `start`, and leaves out what lies between there and here. */
+  /** Copies everything before `start`, and skips from there to the current position. */
   #replace(start: number): void {
     this.#to.copy(this.#bytes, this.#copied, start)
     this.#copied = this.#at
@@ -203,7 +203,7 @@ export class FunctionBodies {
     if (this.#byte() !== 0) throw new Unlinkable('a function uses a second memory or table')
   }
 
-  /** The number of items that follow, each of at least one byte. */
+  /** Reads the number of items that follow, each of at least one byte. */
   #count(): number {
     const count = this.#u32()
     if (count > this.#bytes.length - this.#at) throw new Unlinkable('a function is truncated')
@@ -221,7 +221,7 @@ export class FunctionBodies {
     throw new Unlinkable('a function has a number that is too long')
   }
 
-  /** Beyond the end there are only bytes of 0: the caller compares where it is with where the body ends. */
+  /** Past the end, bytes read as 0, so this ends. The caller compares its position with the end of the body. */
   #skipNumber(): void {
     const bytes = this.#bytes
     while ((bytes[this.#at++] ?? 0) >= 0x80);

@@ -1,5 +1,5 @@
-// The function table of the merged module beyond the main module's part: the libraries' own parts, then entries for functions whose address
-// somebody asks for. Owns the indices; a function that is in the table already keeps its index.
+// The function table of the merged module, after the main module's part: first the libraries' own parts, then entries for functions whose
+// address is needed. Owns the indices. A function that is already in the table keeps its index.
 import { concatenate, signed, unsigned, vector } from '../wasm/encoding.js'
 import { LIMITS } from './limits.js'
 import { Unlinkable } from './link-error.js'
@@ -12,14 +12,14 @@ const I32_CONST = 0x41
 const END = 0x0b
 
 export class FunctionTable {
-  /** First index of ours. */
+  /** First index after the main module's part. */
   readonly #base: number
   /** Function at each index from `#base` on. */
   readonly #entries: number[] = []
   readonly #indexOf: Map<number, number>
 
   /**
-   * @param indices - table index of each function of the main module that is in its table
+   * @param indices - table index of each function in the main module's table
    */
   constructor(base: number, indices: ReadonlyMap<number, number>) {
     this.#base = base
@@ -30,12 +30,12 @@ export class FunctionTable {
     return this.#base + this.#entries.length
   }
 
-  /** Function at each index from the first of ours to the last; undefined where there is none. */
+  /** Function at each added index; undefined if there is none. */
   get functions(): (number | undefined)[] {
     return this.#entries.map((index) => (index === EMPTY ? undefined : index))
   }
 
-  /** Reserves `count` entries in a row and returns the index of the first. */
+  /** Reserves `count` consecutive entries. Returns the index of the first. */
   reserve(count: number, alignment: number): number {
     const start = Math.ceil(this.end / alignment) * alignment
     if (start + count - this.#base > LIMITS.tableEntries)
@@ -46,18 +46,18 @@ export class FunctionTable {
     return start
   }
 
-  /** Puts functions into entries that were reserved. */
+  /** Puts functions into reserved entries. */
   fill(start: number, functions: readonly number[]): void {
     for (const [i, index] of functions.entries()) this.#entries[start + i - this.#base] = index
   }
 
-  /** To be called when all libraries have filled their entries: later ones may overwrite earlier ones. */
+  /** Call once all libraries have filled their entries: until then, later ones may overwrite earlier ones. */
   index(): void {
     for (const [i, index] of this.#entries.entries())
       if (index !== EMPTY && !this.#indexOf.has(index)) this.#indexOf.set(index, this.#base + i)
   }
 
-  /** Table index of a function: an entry is added if it has none. */
+  /** Table index of a function. Adds an entry if it has none. */
   addressOf(index: number): number {
     const known = this.#indexOf.get(index)
     if (known !== undefined) return known
@@ -67,7 +67,7 @@ export class FunctionTable {
     return added
   }
 
-  /** Items of the element section: one for each run of entries, and one that declares what `ref.func` names. */
+  /** Items of the element section: one for each run of entries, and one that declares the functions that `ref.func` names. */
   segments(declared: ReadonlySet<number>): Uint8Array[] {
     const segments: Uint8Array[] = []
     let run: Uint8Array[] = []

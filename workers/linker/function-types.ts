@@ -1,4 +1,4 @@
-// The function types of the merged module: each of them once. Owns their numbers. The main module's keep theirs.
+// The function types of the merged module, without duplicates. Owns their numbers. The main module's types keep theirs.
 import { concatenate, unsigned } from '../wasm/encoding.js'
 import type { FunctionType } from '../wasm/module.js'
 
@@ -22,7 +22,7 @@ export class FunctionTypes {
     return this.#types.length
   }
 
-  /** The number of `type`; equal types have the same. */
+  /** Returns the number of `type`. Equal types have the same number. */
   add(type: FunctionType): number {
     const key = keyOf(type)
     const known = this.#byKey.get(key)
@@ -32,7 +32,7 @@ export class FunctionTypes {
     return index
   }
 
-  /** The number that `add` gives for the same type. */
+  /** The number that `add` would return for the same type. */
   normal(index: number): number {
     return this.#first[index] ?? index
   }

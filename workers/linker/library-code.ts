@@ -1,22 +1,22 @@
-// A library's functions as the merged modules have them. Owns which of them are needed to set a library up: the builder calls these once, and
-// in slots they trap, as the start function does in both.
+// A library's functions, rewritten for the merged modules. Owns which of them set up a library: the builder calls these once, and in slots
+// they trap. The start function traps in both.
 import { concatenate, KIND, unsigned } from '../wasm/encoding.js'
 import { ByteWriter } from './byte-writer.js'
 import { FunctionBodies } from './function-body.js'
 import { quote, Unlinkable } from './link-error.js'
 import type { LinkedLibrary } from './program.js'
 
-/** What wasm-ld exports for the dynamic linker to call. */
+/** Functions that wasm-ld exports for the dynamic linker to call. */
 export const SETUP = { relocate: '__wasm_apply_data_relocs', construct: '__wasm_call_ctors' } as const
 
 export interface LibraryCode {
-  /** How many functions. */
+  /** How many functions there are. */
   readonly count: number
-  /** Bodies with their lengths, one after the other. */
+  /** Concatenated bodies, each with its length. */
   readonly bytes: Uint8Array
-  /** Merged numbers of the functions that set up. */
+  /** Merged numbers of the setup functions. */
   readonly setup: ReadonlyMap<keyof typeof SETUP, number>
-  /** Where those lie in `bytes`, in order. */
+  /** Where `bytes` has the setup functions, in order. */
   readonly setupRanges: readonly Range[]
 }
 
@@ -25,15 +25,15 @@ interface Range {
   readonly to: number
 }
 
-/** A body: no locals, `unreachable`. */
+/** The body of a function that traps: no locals, `unreachable`. */
 const TRAP = Uint8Array.of(0, 0x00, 0x0b)
-/** With its length. */
+/** The same body with its length. */
 export const TRAPPING_BODY: Uint8Array = concatenate([unsigned(TRAP.length), TRAP])
 
 /**
  * @param globals - value of each global
  * @param stackPointer - the stack pointer's number in the merged module
- * @param declared - gets the functions that `ref.func` names
+ * @param declared - receives the functions that `ref.func` names
  */
 export function rewriteCode(
   library: LinkedLibrary,
@@ -70,7 +70,7 @@ export function rewriteCode(
   return { count: module.bodies.length, bytes: all.view.slice(), setup: new Map(merged), setupRanges }
 }
 
-/** The same bodies, but those that set up trap. */
+/** The same bodies, except that setup functions trap. */
 export function withoutSetup({ bytes, setupRanges }: LibraryCode): Uint8Array[] {
   const parts: Uint8Array[] = []
   let at = 0
@@ -81,7 +81,7 @@ export function withoutSetup({ bytes, setupRanges }: LibraryCode): Uint8Array[] 
   return [...parts, bytes.subarray(at)]
 }
 
-/** The library's numbers of the functions that set up. */
+/** The library's own numbers of the setup functions. */
 function setupFunctions({ module }: LinkedLibrary): Map<keyof typeof SETUP, number> {
   const found = new Map<keyof typeof SETUP, number>()
   for (const what of ['relocate', 'construct'] as const) {

@@ -1,19 +1,19 @@
-// What a library has in memory before anything runs, and what its globals are, once it is known where it lies. Owns the bounds: a library
-// writes into its own memory only.
+// A library's initial memory and the values of its globals, once its address is known. Owns the bounds check: a library writes only to its
+// own memory.
 import { Unlinkable } from './link-error.js'
 import type { Address, LinkedLibrary } from './program.js'
 import { type MemoryWrite, runStart } from './start-function.js'
 
 export interface LibraryMemory {
-  /** Value of each global, after the start function; that of the stack pointer is never used. */
+  /** Value of each global after the start function. The value of the stack pointer is never used. */
   readonly globals: Int32Array
-  /** In order. */
+  /** Writes in order. */
   readonly writes: readonly MemoryWrite[]
 }
 
 /**
  * @param base - address of the library's memory
- * @param resolve - the number that an address is
+ * @param resolve - turns an address into a number
  */
 export function placeMemory(
   library: LinkedLibrary,
@@ -28,7 +28,7 @@ export function placeMemory(
   }))
   const writes = [...data, ...startWrites(library, globals)]
   const end = base + module.dylink.memoryBytes
-  // Data of the file, and every byte cleared once and written once again.
+  // Allow the file's data, plus clearing and writing every byte once.
   let bytesLeft = data.reduce((sum, { bytes }) => sum + bytes.length, 2 * module.dylink.memoryBytes)
   for (const write of writes) {
     const length = 'bytes' in write ? write.bytes.length : write.length
@@ -40,7 +40,7 @@ export function placeMemory(
   return { globals, writes }
 }
 
-/** Runs the start function: it sets globals, too. */
+/** Runs the start function, which may also set globals. */
 function startWrites({ module }: LinkedLibrary, globals: Int32Array): MemoryWrite[] {
   if (module.start === undefined) return []
   const body = module.bodies[module.start - module.functionImports.length]

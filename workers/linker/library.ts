@@ -1,7 +1,7 @@
-// A library to be linked. Owns the shapes: what a caller gives, and that with its module read.
+// A library to be linked. Owns its types: as the caller passes it, and with its module parsed.
 import type { SideModule } from './side-module.js'
 
-/** A native library out of a wheel. */
+/** A native library from a wheel. */
 export interface LibraryFile {
   /** Absolute path in the image, by which Python opens it and other libraries find it. */
   readonly path: string

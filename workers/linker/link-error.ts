@@ -1,4 +1,4 @@
-// Why a library cannot be linked. Owns the error and how names out of hostile files appear in it.
+// Why a library cannot be linked. Owns the errors, and how names from hostile files appear in them.
 import { WasmFormatError } from '../wasm/cursor.js'
 
 const LONGEST_NAME = 200
@@ -20,12 +20,12 @@ export class LinkError extends Error {
   }
 }
 
-/** A reason for a LinkError, where the library is not known. */
+/** A reason for a LinkError, thrown by code that does not know which library it concerns. */
 export class Unlinkable extends Error {
   override readonly name = 'Unlinkable'
 }
 
-/** Runs `work`, and says of which library it was if it fails for a reason that lies in the library's bytes. */
+/** Runs `work`. If it fails because of the library's bytes, throws a LinkError that names the library. */
 export function blaming<T>(library: { readonly path: string; readonly wheel: string }, work: () => T): T {
   try {
     return work()
@@ -35,12 +35,12 @@ export function blaming<T>(library: { readonly path: string; readonly wheel: str
   }
 }
 
-/** A name out of a file, cut short. */
+/** Quotes a name from a file, truncated. */
 export function quote(name: string): string {
   return JSON.stringify(name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name)
 }
 
-/** A list of names out of a file, cut short. */
+/** Quotes a list of names from a file, truncated. */
 export function quoteAll(names: readonly string[]): string {
   const rest = names.length - MOST_NAMES
   const shown = names.slice(0, MOST_NAMES).map(quote).join(', ')

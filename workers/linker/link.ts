@@ -1,5 +1,5 @@
-// Links the native libraries of an image statically with the interpreter into one WebAssembly module. Owns the face of this folder: pure
-// functions of bytes, the same on every machine and Node. Libraries are hostile input; the interpreter's module is ours.
+// Links the native libraries of an image statically with the interpreter, into one WebAssembly module. Owns the interface of this folder:
+// pure functions of bytes, with the same results on every machine and Node. Libraries are hostile input; the interpreter's module is ours.
 import { Allowance } from '../wasm/cursor.js'
 import type { FunctionType } from '../wasm/module.js'
 import type { Library, LibraryFile } from './library.js'
@@ -17,7 +17,7 @@ export type { LibrarySymbols, PlacedProgram } from './placed-program.js'
 export interface LinkOptions {
   /** The interpreter's module with all its exports, as Emscripten wrote it. */
   readonly main: Uint8Array
-  /** The exports that the merged modules keep; mutable globals and tables without one get one as in `coreModuleBytes`. */
+  /** Exports that the merged modules keep. Mutable globals and tables without an export get one, as in `coreModuleBytes`. */
   readonly keep: readonly string[]
   /** In any order: the result does not depend on it. */
   readonly libraries: readonly LibraryFile[]
@@ -26,17 +26,17 @@ export interface LinkOptions {
 }
 
 export interface LinkedProgram {
-  /** How much memory the libraries want, in one piece, zeroed. */
+  /** Size of the contiguous, zeroed memory that the libraries need. */
   readonly memoryBytes: number
   /** Its alignment in bytes, a power of two. */
   readonly memoryAlignment: number
-  /** Length of the function table: both modules have one of that length. */
+  /** Length of the function table, the same in both modules. */
   readonly tableEnd: number
-  /** Signature of each table entry from `tableBase` to before `tableEnd`; undefined where there is none. */
+  /** Signature of each table entry in `[tableBase, tableEnd)`; undefined if there is none. */
   readonly tableSignatures: readonly (FunctionType | undefined)[]
 
   /**
-   * Everything that depends on where the libraries' memory lies.
+   * Computes everything that depends on the address of the libraries' memory.
    *
    * @param address - a multiple of `memoryAlignment`
    * @throws LinkError

@@ -1,19 +1,19 @@
-// The interpreter's module, as libraries see it: what they can link with, by name. Owns the look-ups; it comes from the installed Pyodide, so
-// anything unexpected in it is a bug and not an error of a library.
+// The interpreter's module as libraries see it: what they can link with, by name. Owns the lookups. The module comes from the installed
+// Pyodide, so anything unexpected in it is a bug, not a library's error.
 import { KIND, sections } from '../wasm/encoding.js'
 import { type Export, readModule, type WasmModule } from '../wasm/module.js'
 import { bridgeNames } from './bridge.js'
 
 export class MainModule {
   readonly module: WasmModule
-  /** Contents of its sections, by their ids. */
+  /** Contents of its sections, by id. */
   readonly sections: ReadonlyMap<number, Uint8Array>
   readonly stackPointer: number
-  /** Table index of each function that is in the table, the lowest. */
+  /** Lowest table index of each function that is in the table. */
   readonly tableIndices: ReadonlyMap<number, number>
   readonly tableLength: number
   readonly #bridge: ReadonlySet<string>
-  /** Functions of the host, by name: module and index. */
+  /** Imported functions, which the host implements, by name. */
   readonly #imports = new Map<string, { readonly module: string; readonly index: number }>()
   readonly #exports: ReadonlyMap<string, Export>
 
@@ -43,7 +43,7 @@ export class MainModule {
     return this.#bridge.has(name)
   }
 
-  /** Index of the function that an import of that module and name means; the host's come first. */
+  /** Index of the function that a library's import refers to. The host's functions take precedence. */
   functionOf(module: string, name: string): number | undefined {
     const host = this.#imports.get(name)
     if (host !== undefined) return host.module === module ? host.index : undefined
@@ -52,7 +52,7 @@ export class MainModule {
     return found?.kind === KIND.function ? found.index : undefined
   }
 
-  /** Index of an exported function; used where the name of the module says nothing. */
+  /** Index of a function by name alone, for references that do not name a module. */
   functionNamed(name: string): number | undefined {
     const found = this.#exports.get(name)
     return this.#imports.get(name)?.index ?? (found?.kind === KIND.function ? found.index : undefined)

@@ -1,5 +1,5 @@
-// Writes the merged module: the interpreter's with the libraries' types, functions and table entries added. Owns the order of its parts. Data,
-// custom sections and start functions are left out; memory comes from the image.
+// Writes the merged module: the interpreter's, with the libraries' types, functions and table entries added. Owns the order of its parts.
+// Leaves out data, custom sections and start functions, because memory comes from the image.
 import { coreExports } from '../interpreter/wasm-binary.js'
 import { Cursor } from '../wasm/cursor.js'
 import { concatenate, exportEntry, KIND, SECTION, unsigned, vector } from '../wasm/encoding.js'
@@ -7,11 +7,11 @@ import { TRAPPING_BODY } from './library-code.js'
 import type { Program } from './program.js'
 
 export interface AddedCode {
-  /** All functions of the libraries: bodies with their lengths, in order, in parts of any size. */
+  /** All functions of the libraries, in order: bodies with their lengths, in parts of any size. */
   readonly bodies: readonly Uint8Array[]
   /** How many functions those are. */
   readonly count: number
-  /** Exports beside those that are kept: names and merged numbers of functions. */
+  /** Additional exports: merged numbers of functions, by name. */
   readonly functionExports: ReadonlyMap<string, number>
   /** Functions that have to be declared because `ref.func` names them. */
   readonly declared: ReadonlySet<number>
@@ -29,7 +29,7 @@ export function mergedModuleBytes(
   const exports = [...functionExports].map(([name, index]) => exportEntry(name, KIND.function, index))
   const added = typesOfFunctions.slice(main.module.typesOfFunctions.length)
   const stubs = new Array<Uint8Array>(stubCount).fill(TRAPPING_BODY)
-  // In the order that the format wants.
+  // In the order that the format requires.
   const contents: readonly (readonly [id: number, content: readonly Uint8Array[]])[] = [
     [SECTION.type, [vector(types.encoded())]],
     [SECTION.import, [part(SECTION.import)]],
@@ -49,7 +49,7 @@ export function mergedModuleBytes(
   return concatenate([PREAMBLE, ...parts])
 }
 
-/** A vector with `count` items added, which are given in parts of any size. */
+/** Appends `count` items to a vector. They are given in parts of any size. */
 function extended(content: Uint8Array, count: number, items: readonly Uint8Array[]): Uint8Array[] {
   const cursor = new Cursor(content)
   const before = cursor.u32()
@@ -60,7 +60,7 @@ function extendedBy(content: Uint8Array, items: readonly Uint8Array[]): Uint8Arr
   return extended(content, items.length, items)
 }
 
-/** The same tables, the first with room for `length` entries. Its maximum is left out: only the host can make it grow. */
+/** The same tables, the first with `length` entries. Its maximum is left out, because only the host can grow it. */
 function tableSection(content: Uint8Array, length: number): Uint8Array {
   const cursor = new Cursor(content)
   const count = cursor.u32()

@@ -1,21 +1,21 @@
-// What follows each opcode in a function's body, and what linking does with it. Owns the table, and the instructions that libraries may not
-// have: those that change something beside memory, and those that the interpreter's module cannot be mixed with.
+// The operands of each opcode in a function's body, and what linking does with them. Owns the table, and which instructions are refused in
+// libraries: those that change state other than memory, and those that cannot be combined with the interpreter's module.
 
-/** How the operands behind an opcode are read. */
+/** How the operands of an opcode are read. */
 export const OPERANDS = {
   refused: 0,
   none: 1,
-  /** One number that stays as it is: a label, a local, a constant. */
+  /** One number that does not change: a label, a local, a constant. */
   number: 2,
   /** Alignment and offset. */
   memory: 3,
   fourBytes: 4,
   eightBytes: 5,
-  /** A byte that is 0: the memory. */
+  /** A zero byte: the memory index. */
   zero: 6,
   block: 7,
   labels: 8,
-  /** Value types, after their count. */
+  /** A count, then value types. */
   types: 9,
   heapType: 10,
   function: 11,
@@ -27,7 +27,7 @@ export const OPERANDS = {
   bulk: 16,
   vector: 17,
   atomic: 18,
-  /** Two bytes that are 0: the memories of `memory.copy`. */
+  /** Two zero bytes: the memory indexes of `memory.copy`. */
   twoZeros: 19,
   sixteenBytes: 20,
   lane: 21,
@@ -45,7 +45,7 @@ function table(size: number, ranges: Ranges): Uint8Array {
 
 const _ = OPERANDS
 
-/** By the first byte. */
+/** Operands by opcode. */
 export const OPCODES: Uint8Array = table(256, [
   [0x00, 0x01, _.none], // unreachable, nop
   [0x02, 0x04, _.block], // block, loop, if
@@ -81,7 +81,7 @@ export const OPCODES: Uint8Array = table(256, [
   [0xfe, 0xfe, _.atomic],
 ])
 
-/** By the number after 0xfc. */
+/** Operands by the number after 0xfc. */
 export const BULK_OPCODES: Uint8Array = table(32, [
   [0, 7, _.none], // saturating conversions
   [10, 10, _.twoZeros], // memory.copy
@@ -89,7 +89,7 @@ export const BULK_OPCODES: Uint8Array = table(32, [
   [19, 22, _.none], // wide arithmetic
 ])
 
-/** By the number after 0xfd. */
+/** Operands by the number after 0xfd. */
 export const VECTOR_OPCODES: Uint8Array = table(276, [
   [0, 275, _.none], // all others, relaxed ones from 256 on
   [0, 11, _.memory], // loads and stores
@@ -99,7 +99,7 @@ export const VECTOR_OPCODES: Uint8Array = table(276, [
   [92, 93, _.memory], // load32_zero, load64_zero
 ])
 
-/** By the number after 0xfe. */
+/** Operands by the number after 0xfe. */
 export const ATOMIC_OPCODES: Uint8Array = table(79, [
   [0, 2, _.memory], // notify, wait
   [3, 3, _.zero], // fence
@@ -124,7 +124,7 @@ const REFUSED_BULK: Readonly<Record<number, string>> = {
   ...{ 14: STATE, 15: STATE, 16: STATE, 17: STATE },
 }
 
-/** Why a library with that instruction is refused. */
+/** Says why a library with this instruction is refused. */
 export function whyRefused(opcode: number, second?: number): string {
   const known = second === undefined ? REFUSED[opcode] : opcode === 0xfc ? REFUSED_BULK[second] : undefined
   const code = second === undefined ? '' : ` ${second}`

@@ -1,5 +1,5 @@
-// The linked program at its place in memory: every address is a number. Owns what the builder and the image get of it: two modules, bytes for
-// memory, and what `dlsym` finds. The code is rewritten once, for both modules.
+// The linked program at a fixed address in memory: every address is a number. Owns what the builder and the image need from it: two
+// modules, bytes for memory, and the symbols for `dlsym`. The code is rewritten once, for both modules.
 import { type LibraryCode, rewriteCode, withoutSetup } from './library-code.js'
 import { placeMemory } from './library-memory.js'
 import { blaming } from './link-error.js'
@@ -10,7 +10,7 @@ import type { MemoryWrite } from './start-function.js'
 /** A library of an image, for `dlopen` and `dlsym`. */
 export interface LibrarySymbols {
   readonly path: string
-  /** Table index of each function, address of each variable. */
+  /** Table indices of functions and addresses of variables, by name. */
   readonly symbols: Readonly<Record<string, number>>
 }
 
@@ -21,7 +21,7 @@ export class PlacedProgram {
   readonly #address: number
   readonly #code: readonly LibraryCode[]
   readonly #writes: readonly MemoryWrite[]
-  /** Merged numbers of the functions that set up, by the names of their exports, in order. */
+  /** Merged numbers of the setup functions by export name, in the order in which to call them. */
   readonly #setup: ReadonlyMap<string, number>
   /** Functions that `ref.func` names. */
   readonly #declared = new Set<number>()
@@ -47,16 +47,16 @@ export class PlacedProgram {
       }),
     )
     this.#writes = allWrites.flat()
-    // All relocations before any constructor, which may read another library's memory.
+    // All relocations come before any constructor, because a constructor may read another library's memory.
     this.#setup = new Map([...this.#setupOf('relocate'), ...this.#setupOf('construct')])
   }
 
-  /** Exports of the builder's module that have to be called once, in this order, after `writeData`. */
+  /** Exports of the builder's module that must be called once, in this order, after `writeData`. */
   get setup(): readonly string[] {
     return [...this.#setup.keys()]
   }
 
-  /** Writes the libraries' data to where they lie. That memory has to be zero before. */
+  /** Writes the libraries' data to their addresses. That memory must be zero before. */
   writeData(memory: Uint8Array): void {
     for (const write of this.#writes) {
       if ('bytes' in write) memory.set(write.bytes, write.address)
@@ -65,9 +65,9 @@ export class PlacedProgram {
   }
 
   /**
-   * The module for the builder: with relocations and constructors, exported by the names of `setup`.
+   * The module for the builder. It has relocations and constructors, which it exports by the names in `setup`.
    *
-   * @param keep - exports of the interpreter's that only the builder needs
+   * @param keep - exports of the interpreter that only the builder needs
    */
   builderModule(keep: readonly string[] = []): Uint8Array<ArrayBuffer> {
     return this.#module(
@@ -77,7 +77,7 @@ export class PlacedProgram {
     )
   }
 
-  /** The module for slots: relocations and constructors trap. */
+  /** The module for slots. Its relocations and constructors trap. */
   slotModule(): Uint8Array<ArrayBuffer> {
     return this.#module(this.#keep, this.#code.flatMap(withoutSetup), new Map())
   }
@@ -96,7 +96,7 @@ export class PlacedProgram {
     })
   }
 
-  /** Needed libraries first. */
+  /** Setup functions in order: each library's after those of the libraries that it needs. */
   #setupOf(what: 'relocate' | 'construct'): [string, number][] {
     return this.#program.order.flatMap((number) => {
       const index = this.#code[number]?.setup.get(what)

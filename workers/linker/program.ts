@@ -1,5 +1,5 @@
-// All libraries of an image, linked with the interpreter: what each name means, and how much memory and table they take. Owns everything that
-// does not depend on where in memory the libraries lie; that is placed-program.ts.
+// All libraries of an image, linked with the interpreter: what each name refers to, and how much memory and table they take. Owns
+// everything that does not depend on the address of the libraries' memory; placed-program.ts owns the rest.
 import { KIND } from '../wasm/encoding.js'
 import type { FunctionType } from '../wasm/module.js'
 import { findDependencies } from './dependencies.js'
@@ -11,21 +11,21 @@ import { blaming, quote, Unlinkable } from './link-error.js'
 import type { MainModule } from './main-module.js'
 import { type DataAddress, missingNames, Symbols } from './symbols.js'
 
-/** A number that is known, or an address that is when the libraries are placed. */
+/** A number that is already known, or an address that will be known when the libraries are placed. */
 export type Address = DataAddress
 
 /** A library with all its names resolved. */
 export interface LinkedLibrary extends Library {
-  /** Where its memory begins, from the beginning of all libraries' memory; 0 if it has none. */
+  /** Offset of its memory from the start of all libraries' memory; 0 if it has none. */
   readonly memoryOffset: number
   readonly tableBase: number
   /** Merged numbers of its functions, types and tags. */
   readonly functions: Uint32Array
   readonly types: Uint32Array
   readonly tags: Uint32Array
-  /** What each GOT entry among its globals holds. */
+  /** Value of each GOT entry, by the index of its global. */
   readonly got: ReadonlyMap<number, Address>
-  /** What `dlsym` finds: table indices of functions and addresses of variables. */
+  /** Symbols that `dlsym` finds: table indices of functions and addresses of variables. */
   readonly symbols: readonly (readonly [name: string, address: Address])[]
 }
 
@@ -34,7 +34,7 @@ export class Program {
   readonly types: FunctionTypes
   readonly table: FunctionTable
   readonly libraries: readonly LinkedLibrary[]
-  /** Numbers of the libraries, needed ones first. */
+  /** Numbers of the libraries; each comes after those that it needs. */
   readonly order: readonly number[]
   readonly memoryBytes: number
   readonly memoryAlignment: number
@@ -81,7 +81,7 @@ export class Program {
     return this.#symbols.typesOfFunctions
   }
 
-  /** Functions at the end of the merged module that trap. */
+  /** How many functions at the end of the merged module trap when they are called. */
   get stubCount(): number {
     return this.#symbols.stubCount
   }
@@ -145,8 +145,8 @@ export class Program {
   }
 
   /**
-   * Of an extension module, the functions that CPython asks for. Of a library that is none and that no other needs, everything: it is there
-   * to be opened by ctypes.
+   * The symbols that `dlsym` may find. For an extension module: the functions that CPython looks up. For any other library that no library
+   * needs: everything, because it exists to be opened by ctypes.
    */
   #exportedSymbols({ module: { exports } }: Library, number: number, isNeeded: boolean): [string, Address][] {
     const names = [...exports.keys()]
@@ -167,15 +167,15 @@ function fixed(offset: number): Address {
   return { library: undefined, offset }
 }
 
-/** PEP 489: `PyInitU_` for names that are not ASCII. */
+/** By PEP 489, names that are not ASCII use `PyInitU_`. */
 function isInitializer(name: string): boolean {
   return /^PyInitU?_/.test(name)
 }
 
-/** Where the libraries' memory lies, one library after the other. */
+/** Places the libraries' memory one after the other. */
 class MemoryLayout {
   bytes = 0
-  /** What malloc gives at least. */
+  /** At least the alignment that malloc guarantees. */
   alignment = 16
 
   reserve({ module: { dylink } }: Library): number {

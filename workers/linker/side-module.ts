@@ -1,5 +1,5 @@
-// A library as a side module of Emscripten's: its parts by what the linker does with them. Owns what a library may consist of; what it may do
-// in its functions is function-body.ts.
+// A library as an Emscripten side module, with its parts as the linker needs them. Owns what a library may consist of; function-body.ts
+// owns what its functions may do.
 import type { Allowance } from '../wasm/cursor.js'
 import { KIND } from '../wasm/encoding.js'
 import {
@@ -21,7 +21,7 @@ export interface FunctionImport {
   readonly type: number
 }
 
-/** What an index of a global stands for. */
+/** What a global of a library stands for. */
 export type GlobalRole =
   | { readonly role: 'stack-pointer' | 'memory-base' | 'table-base' }
   /** The table index of a function. */
@@ -33,14 +33,14 @@ export interface SideModule {
   readonly dylink: Dylink
   readonly types: readonly FunctionType[]
   readonly functionImports: readonly FunctionImport[]
-  /** Index into `types` of each function, the imported ones first. */
+  /** Index into `types` of each function, imported functions first. */
   readonly typesOfFunctions: readonly number[]
-  /** Names and types of the imported ones. */
+  /** Imported exception tags. */
   readonly tags: readonly { readonly name: string; readonly type: number }[]
   readonly globals: readonly GlobalRole[]
   readonly exports: ReadonlyMap<string, Export>
   readonly start: number | undefined
-  /** Those of the table, with their offset from the table base. */
+  /** Active segments of the table, with their offsets from the table base. */
   readonly elements: readonly { readonly offset: number; readonly functions: readonly number[] }[]
   readonly bodies: readonly Uint8Array[]
   readonly data: readonly { readonly offset: ConstantExpression; readonly bytes: Uint8Array }[]
@@ -53,7 +53,7 @@ const DYLINK = 'dylink.0'
  */
 export function readSideModule(bytes: Uint8Array, allowance: Allowance): SideModule {
   const module = readModule(bytes, allowance)
-  // Whatever is not checked below, V8 has checked: types, indices, the order of sections.
+  // V8 checks everything that is not checked below: types, indices, the order of sections.
   if (!WebAssembly.validate(bytes as Uint8Array<ArrayBuffer>))
     throw new Unlinkable(
       'it is not valid WebAssembly, or uses a feature that this version of Node does not have',

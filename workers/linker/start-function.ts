@@ -1,10 +1,10 @@
-// The start function of a library. wasm-ld writes straight code there: it clears memory, and sets globals to a base plus a constant. Owns its
-// interpretation: what it does is known when the libraries are placed, so in the merged module it never runs.
+// The start function of a library. wasm-ld makes it straight-line code that clears memory and sets globals to a base plus a constant. Owns
+// interpreting it: its effects are known when the libraries are placed, so it never runs in the merged module.
 import { Cursor } from '../wasm/cursor.js'
 import { LIMITS } from './limits.js'
 import { Unlinkable } from './link-error.js'
 
-/** Bytes that memory gets before anything runs. */
+/** A write to memory before any code runs. */
 export type MemoryWrite =
   | { readonly address: number; readonly bytes: Uint8Array }
   | { readonly address: number; readonly length: number; readonly fill: number }
@@ -36,8 +36,8 @@ const STORED_BYTES: Readonly<Record<number, number>> = {
 const MOST_LOCALS = 50_000
 
 /**
- * @param globals - the value of each global; those that the function sets are changed
- * @returns what it writes into memory, in order
+ * @param globals - the value of each global; updated if the function sets it
+ * @returns its writes to memory, in order
  */
 export function runStart(body: Uint8Array, globals: Int32Array): MemoryWrite[] {
   const cursor = new Cursor(body)

@@ -1,5 +1,5 @@
-// What every name that a library imports stands for. Owns the search: the host, the interpreter, the libraries that it needs, itself; each
-// library has its own answers, so two libraries of the same name do not mix. Also owns the numbers of functions in the merged module.
+// Resolves every name that a library imports. Owns the search order: the host, the interpreter, the libraries that it needs, itself. Each
+// library has its own results, so two libraries of the same name do not mix. Also owns the numbers of functions in the merged module.
 import { KIND } from '../wasm/encoding.js'
 import type { Dependencies } from './dependencies.js'
 import { describeType, type FunctionTypes } from './function-types.js'
@@ -8,13 +8,13 @@ import { LIMITS } from './limits.js'
 import { blaming, quote, quoteAll, Unlinkable } from './link-error.js'
 import type { MainModule } from './main-module.js'
 
-/** An address: fixed if `library` is undefined, else from the beginning of that library's memory. */
+/** An address: absolute if `library` is undefined, otherwise relative to the start of that library's memory. */
 export interface DataAddress {
   readonly library: number | undefined
   readonly offset: number
 }
 
-/** Functions that libraries import and never call: Fortran's main program, and scheduling of threads, which there are none of. */
+/** Functions that libraries import but never call: Fortran's main program, and scheduling of threads, which do not exist here. */
 const MAY_BE_MISSING: ReadonlySet<string> = new Set([
   'MAIN__',
   'pthread_setschedparam',
@@ -28,13 +28,13 @@ export class Symbols {
   readonly #main: MainModule
   readonly #libraries: readonly Library[]
   readonly #types: FunctionTypes
-  /** Of each library, where it looks: the libraries that it needs, then itself. */
+  /** For each library, where to search: the libraries that it needs, then itself. */
   readonly #scopes: readonly (readonly number[])[]
-  /** Of each library, the merged number of its function 0, if that were its own. */
+  /** For each library, the number to add to the index of a function that it defines, to get the merged number. */
   readonly #bases: number[] = []
-  /** Of each library, the merged number of each import: UNKNOWN, MISSING or what it is. */
+  /** For each library, the merged number of each import, or UNKNOWN or MISSING. */
   readonly #imports: Int32Array[] = []
-  /** Of each library, the merged numbers of its types. */
+  /** For each library, the merged numbers of its types. */
   readonly #typeNumbers: Uint32Array[] = []
   readonly #typesOfFunctions: number[]
   readonly #stubs = new Map<number, number>()
@@ -68,7 +68,7 @@ export class Symbols {
     }
   }
 
-  /** Type of each function of the merged module, the trapping ones for what is missing last. */
+  /** Type of each function of the merged module. Last come the functions that trap, in place of missing ones. */
   get typesOfFunctions(): readonly number[] {
     return [...this.#typesOfFunctions, ...this.#stubs.keys()]
   }
@@ -84,7 +84,7 @@ export class Symbols {
   }
 
   /**
-   * Merged numbers of all functions of a library, the imported ones first.
+   * Merged numbers of all functions of a library, imported functions first.
    *
    * @throws Unlinkable if one is missing
    */
@@ -108,12 +108,12 @@ export class Symbols {
     return functions
   }
 
-  /** The function that `name` stands for in a library; undefined if there is none. */
+  /** The function that `name` refers to in a library; undefined if there is none. */
   functionNamed(number: number, name: string): number | undefined {
     return this.#find(number, name, 0, () => this.#main.functionNamed(name))
   }
 
-  /** The variable that `name` stands for in a library; undefined if there is none. */
+  /** The variable that `name` refers to in a library; undefined if there is none. */
   dataNamed(number: number, name: string): DataAddress | undefined {
     this.#refuseBridge(name)
     const offset = this.#main.dataAddress(name)
@@ -158,7 +158,7 @@ export class Symbols {
     if (imported === undefined) return (this.#bases[number] ?? 0) + index
     const known = this.#imports[number] as Int32Array
     if (known[index] === UNKNOWN) {
-      // Stays if the search comes back here: a function that is only an alias of itself is missing.
+      // If the search comes back here, the function is only an alias of itself, so it is missing.
       known[index] = MISSING
       const { module, name } = imported
       const found = this.#find(number, name, depth, () => this.#main.functionOf(module, name))

@@ -1,5 +1,5 @@
-// How much memory a slot may hold beyond its fixed share: interpreter growth, private files, output and packing all take from it.
-// Owns what the slot holds and its half of asking the manager's account for more (src/memory/slot-lease.ts has the other half).
+// How much memory a slot may hold beyond its fixed share: interpreter growth, private files, output and packing all take from it. Owns the
+// count of what the slot holds, and its half of requesting more from the manager's account (src/memory/slot-lease.ts has the other half).
 import type { MessagePort } from 'node:worker_threads'
 import {
   ANSWERED,
@@ -9,23 +9,23 @@ import {
   type MemoryWire,
 } from '../../src/shared/messages/memory.js'
 
-/** Where the host's parts get room from. */
+/** The budget from which the host's parts take memory. */
 export interface MemoryBudget {
-  /** False, with nothing taken, if there is no room. */
+  /** Takes all of the bytes, or returns false if there is no room. */
   take(bytes: number): boolean
   release(bytes: number): void
 }
 
-/** For hosts outside of a slot: tests, and the builder of an image. */
+/** For hosts outside a slot: tests, and the builder of an image. */
 export const UNBOUNDED: MemoryBudget = Object.freeze({ take: () => true, release: () => {} })
 
-/** Longest wait for an answer. The main thread answers within its turn; a session must not hang on one that is stuck. */
+/** Longest wait for an answer. The main thread answers within its turn; a session must not hang if the main thread is stuck. */
 const ANSWER_MS = 5_000
-/** After a refusal nothing is asked for as long: code that fails to allocate in a loop must not keep the main thread busy. */
+/** Time after a refusal during which nothing is requested: code that fails to allocate in a loop must not keep the main thread busy. */
 const REFUSED_MS = 20
-/** Allowance that a slot keeps unused; what is beyond it goes back once that is worth a message. */
+/** Unused allowance that a slot keeps. The rest is returned once it is worth a message (`LEAST_RETURN_BYTES`). */
 const KEPT_BYTES = 8 * 1024 * 1024
-/** Where as much comes on top of what was asked for, others have enough as well. */
+/** If a grant exceeds the request by this much, memory is plentiful for other slots as well. */
 const PLENTY_BYTES = 15 * 1024 * 1024
 const LEAST_RETURN_BYTES = 16 * 1024 * 1024
 
@@ -34,16 +34,16 @@ export class SlotBudget implements MemoryBudget {
   #words = new Int32Array(new SharedArrayBuffer(8))
   #allowanceBytes = 0
   #heldBytes = 0
-  /** As last seen in `words`. */
+  /** The grant counter as last read from `words`. */
   #granted = 0
   #asked = 0
   #refusedUntilMs = 0
-  /** The last question was granted with as much on top as there can be. */
+  /** Whether memory was plentiful at the last request (`PLENTY_BYTES`). */
   #hasPlenty = true
-  /** Lets go of what is only kept for later use. */
+  /** Frees memory that is only kept for reuse. */
   onShort: () => void = () => {}
 
-  /** Asks over this wire from now on: the one whose other end the main thread has. */
+  /** Sends requests over this wire from now on. The main thread has its other end. */
   share({ port, words, bytes }: MemoryWire): void {
     this.#port = port
     this.#words = new Int32Array(words)
@@ -58,14 +58,14 @@ export class SlotBudget implements MemoryBudget {
     return this.#take(bytes, 'grow')
   }
 
-  /** As `take`, of what the slot has been granted already, and only while there is plenty. */
+  /** Like `take`, but only from what the slot has already been granted, and only while memory is plentiful. */
   takeSpare(bytes: number): boolean {
     if (!this.#hasPlenty || this.#heldBytes + bytes > this.#allowanceBytes) return false
     this.#heldBytes += bytes
     return true
   }
 
-  /** For the time that a snapshot is packed or unpacked. */
+  /** Takes memory for packing or unpacking a snapshot. */
   takeToPack(bytes: number): boolean {
     return this.#take(bytes, 'pack')
   }
@@ -74,7 +74,7 @@ export class SlotBudget implements MemoryBudget {
     this.#heldBytes -= bytes
   }
 
-  /** Gives back what is not used. To be called when a piece of work is done: others may be waiting for it. */
+  /** Returns unused allowance. Call it when a piece of work is done, because others may be waiting for memory. */
   settle(): void {
     if (!this.#hasPlenty) this.onShort()
     const spare = this.#spareBytes()
@@ -84,8 +84,8 @@ export class SlotBudget implements MemoryBudget {
   }
 
   /**
-   * As `settle`, but the bytes are told to the main thread by the caller, who hands over `bytes` that were taken from this budget
-   * and are released now.
+   * Releases `bytes`, which the caller passes to the main thread, and returns unused allowance like `settle`. Sends no message: the caller
+   * reports the returned sum to the main thread.
    */
   handOver(bytes: number): number {
     this.#heldBytes -= bytes
@@ -95,7 +95,7 @@ export class SlotBudget implements MemoryBudget {
     return bytes + spare
   }
 
-  /** What was handed over stays here after all. */
+  /** Undoes a hand-over: the bytes stay here after all. */
   takeBack(bytes: number): void {
     this.#allowanceBytes += bytes
   }
@@ -136,7 +136,7 @@ export class SlotBudget implements MemoryBudget {
     return false
   }
 
-  /** Takes what was granted since the last look, also by an answer that came too late for its question. */
+  /** Adds what was granted since the last call, including by an answer that came too late for its request. */
   #receive(): void {
     const granted = Atomics.load(this.#words, GRANTED)
     this.#allowanceBytes += ((granted - this.#granted) | 0) * GRANT_BYTES

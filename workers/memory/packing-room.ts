@@ -1,13 +1,13 @@
-// Memory for the time that a snapshot is packed or unpacked. Owns that everything taken for it is given back in one go; how much each
-// step needs is known where it happens.
+// Memory that is needed while a snapshot is packed or unpacked. Owns returning everything that was taken for it in one go; each step knows
+// how much it needs.
 import type { SlotBudget } from './budget.js'
 
 export interface PackingRoom {
-  /** To be called before the bytes are allocated. @throws NoRoomError */
+  /** Call before allocating the bytes. @throws NoRoomError */
   take(bytes: number): void
 }
 
-/** Outside of a slot. */
+/** For use outside a slot. */
 export const UNLIMITED_ROOM: PackingRoom = Object.freeze({ take: () => {} })
 
 /** The manager's memory has no room for it. */
@@ -32,7 +32,7 @@ export class BudgetRoom implements PackingRoom {
     this.#takenBytes += bytes
   }
 
-  /** Gives back all but so much of what was taken. */
+  /** Returns everything that was taken, except for `keptBytes`. */
   close(keptBytes = 0): void {
     this.#budget.release(this.#takenBytes - keptBytes)
     this.#takenBytes = 0

@@ -1,5 +1,5 @@
-// Describes what ended an interpreter, as a sentence for the session's caller. Owns the wording for errors of V8. The host words the ends
-// that imports cause.
+// Says why an interpreter ended, in a sentence for the session's caller. Owns the wording for V8's errors. When an import ended the
+// interpreter, the host has already worded the reason.
 import { InterpreterEnd, STACK_USED_UP } from '../host/guard.js'
 import { KernelFault } from '../interpreter/link.js'
 

@@ -1,5 +1,5 @@
-// What the main thread asks of a session's private files. Owns the requests for parts of a file, and the form of answers; the operations are
-// those of a storage (host/fs/host-calls.ts). Mounted storages are not seen here: they have a host's side of their own.
+// Serves the main thread's requests for a session's private files. Owns the requests for parts of a file and the format of replies; the
+// operations are shared with storages (host/fs/host-calls.ts). Mounted storages are not visible here: they have their own host side.
 import type { FileAnswer, FileRequest, SlotReply } from '../../src/shared/messages/slot.js'
 import type { FileStatus } from '../../src/shared/messages/storage.js'
 import { FsError, fail } from '../host/errno.js'
@@ -8,21 +8,21 @@ import { hostCalls } from '../host/fs/host-calls.js'
 import type { NodeId, NodeStore } from '../host/fs/node-store.js'
 import { Tree } from '../host/fs/tree.js'
 
-/** Milliseconds from 1970 that a Date can hold. */
+/** The largest time that a Date can hold, in milliseconds since 1970. */
 const MAX_TIME_MS = 8.64e15
 
 const NOTHING: FileAnswer = { bytes: null, names: null, status: null, node: 0 }
 
 /**
- * @param covered where a storage is mounted: no link and no path with `..` leads to what is below it
- * @throws whatever is no failure of the file system
+ * @param covered directories where a storage is mounted: no link and no path with `..` leads to what they hide
+ * @throws any error that is not a file-system failure; those are returned as replies
  */
 export function serveFile(store: NodeStore, covered: readonly NodeId[], request: FileRequest): SlotReply {
   try {
     return { kind: 'file', ...serve(store, covered, request) }
   } catch (error) {
     if (error instanceof FsError) return { kind: 'file-error', code: error.message }
-    // There is no memory for the bytes of a large file.
+    // Allocating the bytes of a large file failed.
     if (error instanceof RangeError) return { kind: 'file-error', code: 'ENOMEM' }
     throw error
   }
@@ -49,9 +49,9 @@ function serve(store: NodeStore, covered: readonly NodeId[], request: FileReques
     }
   }
   const [top, isRecursive] = request.parameters
-  // Everything there is, Python's own files included, by whatever path.
+  // Would delete every file, Python's own included. Compares nodes, so no other path to the root gets through.
   if (request.name === 'remove' && isRecursive && isRoot(files, top as string)) fail('EBUSY')
-  // Our own main thread sends them with the parameters that they take.
+  // The main thread is trusted to send the parameters that the operation takes.
   const call = calls[request.name] as (...parameters: readonly unknown[]) => unknown
   const value = call(...request.parameters)
   if (value instanceof Uint8Array) return { ...NOTHING, bytes: ownBuffer(value) }
@@ -64,12 +64,12 @@ function isRoot(files: Files, path: string): boolean {
   return files.find(root, path, false).node === root.node
 }
 
-/** Python can give a file any time, also one that JavaScript has no Date for. */
+/** Python can set a file's time to values outside the range of a JavaScript Date, so clamp it. */
 function datable({ modifiedMs, ...status }: FileStatus): FileStatus {
   return { ...status, modifiedMs: Math.max(-MAX_TIME_MS, Math.min(modifiedMs, MAX_TIME_MS)) }
 }
 
-/** A message takes all of the buffer. */
+/** Copies a view of a larger buffer, because posting a view would send the whole buffer. */
 function ownBuffer(bytes: Uint8Array): Uint8Array {
   return bytes.length === bytes.buffer.byteLength ? bytes : bytes.slice()
 }

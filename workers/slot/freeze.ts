@@ -1,5 +1,5 @@
-// The steps of taking and restoring a snapshot in a slot's thread that are no calls into the interpreter: packing, unpacking
-// with every check (N2), and what a fault of the snapshot's own is called. Owns nothing.
+// The steps of capturing and restoring a snapshot that do not call the interpreter: packing, unpacking with every check (N2),
+// and classifying the faults of a snapshot as refusals. Owns no state.
 import type { Image } from '../../src/shared/image/image.js'
 import type {
   RefusalReason,
@@ -25,20 +25,20 @@ import { BodyError } from '../snapshot/body-error.js'
 import type { KnownBlocks } from '../snapshot/known-blocks.js'
 import type { Shielded } from '../snapshot/streams.js'
 
-/** Names, targets and bookkeeping of files, beside memory and contents. */
+/** Allowance for names, link targets and bookkeeping of files, beside memory and file contents. */
 const MOST_OTHER_BYTES = 64 * 1024 * 1024
 const MOST_RAW_BYTES = 2 ** 32
 
-/** The kernel's own bound, of description and values each. */
+/** The kernel's own bound, for the description and for the values. */
 const MOST_DESCRIBED_BYTES = 1024 * 1024
 
-/** Python code can change the kernel of its session. The main thread checks what the kernel says once more (R3). */
+/** Python code can tamper with its session's kernel, so the main thread checks the kernel's output again (R3). */
 export const DAMAGED =
   "the session's own code has damaged what describes it to a snapshot; reset() the session"
 
 class TooLarge extends Error {}
 
-/** Here and now, or with the help of other threads. */
+/** Packs synchronously on this thread, or asynchronously with the help of other threads. */
 export type Pack = (parts: BodyParts, packing: Packing) => PackedBody | Promise<PackedBody>
 
 export interface Packed {
@@ -81,19 +81,19 @@ export async function captured(
       const message = `the snapshot has ${error.bytes} bytes, more than snapshotBytes, ${maxBytes}`
       return { reply: refused('too-large', message), known: undefined }
     }
-    // There was no memory for it beside the session's.
+    // There was not enough memory to pack it beside the session's own.
     if (error instanceof RangeError)
       return { reply: refused('too-large', `it could not be packed: ${error.message}`), known: undefined }
     throw error
   }
 }
 
-/** @throws whatever `refusal` takes */
+/** @throws errors that `refusal` turns into a reply */
 export function unpack(image: Image, request: RestoreRequest, shielded: Shielded, room: PackingRoom): Body {
   const { limits, rawBytes, memoryBytes } = request
   if (memoryBytes > (limits.memoryBytes ?? Number.POSITIVE_INFINITY))
     throw new TooLarge(`its memory of ${memoryBytes} bytes is more than memoryBytes, ${limits.memoryBytes}`)
-  // What the parts may come to; each has its own check later.
+  // An upper bound on the sum of the parts; each part has its own check later.
   const most = MOST_OTHER_BYTES + memoryBytes + (limits.fileBytes ?? MOST_RAW_BYTES)
   if (rawBytes > Math.min(most, MOST_RAW_BYTES)) throw new TooLarge(`it unpacks to ${rawBytes} bytes`)
   const { body: bytes, formatVersion, bodyHash: hash, number } = request
@@ -107,7 +107,7 @@ export function refused(reason: RefusalReason, message: string): SlotReply {
   return { kind: 'refused', reason, message: message.slice(0, 1000) }
 }
 
-/** What a snapshot's own bytes can bring about, as a refusal; anything else is a fault of ours, and undefined. */
+/** Turns an error that a snapshot's bytes can cause into a refusal. Returns undefined for any other error: those are our own bugs. */
 export function refusal(error: unknown): SlotReply | undefined {
   if (error instanceof TooLarge) return refused('too-large', error.message)
   if (error instanceof NoRoomError) return refused('no-room', error.message)

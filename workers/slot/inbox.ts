@@ -1,9 +1,9 @@
-// Receives the main thread's messages. Owns how this thread waits for them: usually asleep in its event loop, but spinning briefly when the
+// Receives the main thread's messages. Owns how this thread waits for them: usually asleep in its event loop, but it spins briefly when the
 // next message is expected soon, because waking a thread takes as long as most cells and host calls.
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { SpinPolicy } from '../../src/shared/threads/spin-policy.js'
 
-/** Longest spin: about what waking both threads takes. */
+/** Longest spin: about as long as waking both threads takes. */
 const SPIN_MS = 0.15
 /** Longest time without a turn of the event loop, which timers and other ports need. */
 const LONGEST_TURN_MS = 5
@@ -13,31 +13,31 @@ type Awaited = 'request' | 'answer'
 export class Inbox {
   readonly #port: MessagePort
   readonly #onMessage: (message: object) => void
-  /** Requests after a reply and answers after host calls each have their own history. */
+  /** Separate histories: how soon a request follows a reply says nothing about how soon an answer follows a host call. */
   readonly #policies = { request: new SpinPolicy(SPIN_MS), answer: new SpinPolicy(SPIN_MS) }
-  /** Since when, without a turn of the event loop, messages have been received by spinning. */
+  /** When the first message since the event loop's last turn was received by spinning; undefined if none was. */
   #awakeSinceMs: number | undefined
   #received: object | undefined
   #isClosed = false
   /** `linger` is on the stack. */
   #isLingering = false
-  /** What to wait for after the message that `linger` has just delivered. */
+  /** What `linger` waits for next, after the message that it is delivering. */
   #next: Awaited | undefined
-  /** Other threads of the process need the cores: sleep at once. */
+  /** Other threads of the process need the cores, so sleep without spinning. */
   isCrowded = false
 
-  /** Node's own listeners: a DOM listener on a port makes Node load its fetch library for the event's class. */
+  /** Uses `port.on`, because `addEventListener` makes Node load its fetch library for the event's class. */
   constructor(port: MessagePort, onMessage: (message: object) => void) {
     this.#port = port
     this.#onMessage = onMessage
     port.on('message', onMessage)
   }
 
-  /** Call after sending something that the main thread may respond to at once, when nothing else is left to do. */
+  /** Spins for a message. Call it after sending something that the main thread may answer at once, when nothing else is left to do. */
   linger(awaited: Awaited): void {
     if (this.#isClosed) return
     this.#next = awaited
-    // Called while the loop below delivers a message. The loop continues, so the stack does not grow.
+    // A nested call, while the loop below delivers a message: leave it to the loop, so that the stack does not grow.
     if (this.#isLingering) return
     this.#isLingering = true
     try {

@@ -1,5 +1,5 @@
-// One lease of a slot, on the slot's side: everything that serves a session, except for the interpreter. Owns the lease's host, ports,
-// shared words, memory budget and buffers. The next lease gets new ones of each, so nothing of a lease can remain (S1).
+// The slot's side of one lease: everything that serves a session, except for the interpreter. Owns the lease's host, ports, shared words,
+// memory budget and buffers. The next lease gets new ones of each, so nothing of a lease can remain (S1).
 import type { MessagePort } from 'node:worker_threads'
 import * as comlink from 'comlink/dist/esm/comlink.mjs'
 import { SharedOutput } from '../../src/shared/messages/output.js'
@@ -26,7 +26,7 @@ import { Inbox } from './inbox.js'
 import { Output } from './output.js'
 import { SlotService } from './service.js'
 
-/** Receives requests: Comlink, once it listens. */
+/** Where requests go: to Comlink's listener, once it is registered. */
 interface Requests {
   hear: (event: { readonly data: unknown }) => void
 }
@@ -70,7 +70,7 @@ export class SlotLeaseSide {
     })
   }
 
-  /** Starts serving the main thread over this wire. The interpreter's host must be this lease's. */
+  /** Starts serving the main thread over this wire. The interpreter must import from this lease's host. */
   open(wire: LeaseWire, interpreter: Interpreter): void {
     const { port } = wire
     this.#interrupt.share(wire.interrupt)
@@ -82,7 +82,7 @@ export class SlotLeaseSide {
     )
     this.#output = output
     this.#onDisplay = (display) => {
-      // Displays of calls that are no executions belong to none.
+      // Drop displays made outside an execution: no caller receives them.
       if (output.isSent)
         port.postMessage({ event: 'display', id: service.executionId, display }, movable(display))
     }
@@ -104,7 +104,7 @@ export class SlotLeaseSide {
       emit: (event, bytes) => port.postMessage(event, movable(bytes)),
       onAwait: () => inbox.linger('answer'),
     })
-    /** Handles a request that bypasses Comlink. The reply to code that does not wait is sent in the same turn. */
+    /** Handles a request that bypasses Comlink. If the code awaits nothing, the reply is sent in the same turn of the event loop. */
     const serveDirect = ({ id, path: [name], argumentList, isCrowded }: DirectRequest) => {
       inbox.isCrowded = isCrowded
       const answer = (reply: SlotReply) => {
@@ -125,7 +125,7 @@ export class SlotLeaseSide {
   }
 
   /**
-   * Ends the lease, as the main thread has done.
+   * Ends the lease. The main thread has already ended its side.
    *
    * @throws Error if something of the lease still runs, or reads the interpreter's memory
    */
@@ -140,7 +140,7 @@ export class SlotLeaseSide {
     wire.memory.port.close()
   }
 
-  /** Frees memory of files that was kept for reuse. Call when the interpreter has another host. */
+  /** Frees file memory that was kept for reuse. Call it once the interpreter imports from another host. */
   free(): void {
     this.#memory.onShort()
   }
@@ -150,7 +150,7 @@ function isDirect({ path }: Partial<DirectRequest>): boolean {
   return path?.length === 1 && DIRECT_METHODS.includes(path[0])
 }
 
-/** Comlink's end of the port. It gets all messages but notices and direct requests. After each reply the thread waits for the next request. */
+/** Comlink's end of the port: gets all messages except notices and direct requests. After each reply, spins for the next request. */
 function endpoint(port: MessagePort, inbox: Inbox, requests: Requests): comlink.Endpoint {
   return {
     postMessage: (message: unknown, transfer?: ArrayBuffer[]) => {
@@ -164,12 +164,12 @@ function endpoint(port: MessagePort, inbox: Inbox, requests: Requests): comlink.
   }
 }
 
-/** The buffer to transfer if that is faster than a copy: from 16 KB on. */
+/** The buffer, if transferring it is faster than copying: from 16 KB on. */
 function movable(bytes: Uint8Array): ArrayBuffer[] {
   return bytes.length >= 16_384 ? [bytes.buffer as ArrayBuffer] : []
 }
 
-/** The buffers of a reply to transfer; undefined if there are none. */
+/** The buffers of a reply that are worth transferring; undefined if the reply has no bytes. */
 function transfers(reply: SlotReply): ArrayBuffer[] | undefined {
   switch (reply.kind) {
     case 'outcome': {
@@ -186,8 +186,8 @@ function transfers(reply: SlotReply): ArrayBuffer[] | undefined {
 }
 
 /**
- * The methods, whose replies transfer large bytes instead of copying them. A snapshot's body then belongs to the main thread alone, so this
- * thread cannot change it later. Lists the methods explicitly, because Comlink exposes everything that it can reach.
+ * Wraps the service so that replies transfer large byte arrays instead of copying them. A transferred snapshot body belongs to the main
+ * thread alone, so this thread cannot change it later. Lists the methods explicitly, because Comlink exposes everything that it can reach.
  */
 function transferring(service: SlotService): Omit<SlotMethods, DirectMethod> {
   const replying = async (reply: Promise<SlotReply>) => {

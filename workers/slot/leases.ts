@@ -1,5 +1,5 @@
 // The leases of a slot, one after the other. Owns the interpreter, the current lease, and renewing the interpreter between two
-// leases (S1). lease.ts serves a lease.
+// leases (S1); lease.ts serves each lease.
 import type { LeaseWire } from '../../src/shared/messages/slot.js'
 import type { ReadableImage } from '../image-bytes.js'
 import { Interpreter } from '../interpreter/interpreter.js'
@@ -36,7 +36,7 @@ export class SlotLeases {
     this.#lease.open(wire, this.#interpreter)
   }
 
-  /** Separate from `renew`, whose stack frame would keep the memory alive while it waits for it to be freed. */
+  /** Not inlined into `renew`: its stack frame would keep the old memory alive while it waits for that memory to be freed. */
   #replaceLease(): void {
     const ended = this.#lease
     ended.end()

@@ -1,4 +1,4 @@
-// The queue of host calls that wait for credit. Owns splitting the kernel's list of calls into messages that fit the window, and refusing
+// Queues host calls that wait for credit. Owns splitting the kernel's list of calls into messages that fit the window, and refusing
 // calls that never fit. A guest can forge the kernel's bytes, so anything that is not a list of calls is sent unchanged: the main
 // thread rejects it.
 import {
@@ -17,11 +17,11 @@ interface Call {
 }
 
 const LIST_HEAD_BYTES = 5
-/** Offset of a call's id: its tuple (id, name, arguments) begins with a 5-byte head and the type code of an int32. */
+/** Offset of the id within a call, a tuple (id, name, arguments): after a 5-byte head and the type code of an int32. */
 const ID_AT = 6
 const ID_BYTES = 4
 
-/** Answers made here, for refused calls: a failure byte, then marshal bytes of `([name, message], [])`. */
+/** Answers to calls that are refused here: a failure byte, then marshal bytes of `([name, message], [])`. */
 const TOO_LARGE = failure('ValueError', 'the arguments are too large: those of one session may take 64 MiB')
 const NOT_SENT = failure('RuntimeError', 'the execution ended before this call could be sent')
 
@@ -102,13 +102,14 @@ export class Outgoing {
 }
 
 interface Parts {
-  /** Where each call ends, and its bytes of the window: infinite if a part of it is too large for JavaScript. */
+  /** Offset of the end of each call. */
   readonly ends: readonly number[]
+  /** Bytes of the window that each call takes: infinite if a part of it is too large for JavaScript. */
   readonly weights: readonly number[]
   readonly totalBytes: number
 }
 
-/** Finds the calls in a list. Undefined if the bytes are not a list of calls. */
+/** Finds the calls in a list. Returns undefined if the bytes are not a list of calls. */
 function splitCalls(payload: Uint8Array<ArrayBuffer>): Parts | undefined {
   if (payload.length < LIST_HEAD_BYTES || payload[0] !== TypeCode.list) return undefined
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength)

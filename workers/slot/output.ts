@@ -1,18 +1,18 @@
-// A session's output on its way to the main thread. Owns buffering, decoding, and the order of both streams in chunks. The host enforces the
-// limit before bytes get here. The buffers are shared, so that the main thread can read what was not sent when the worker has ended.
-// Bytes arrive while guest code is on the stack, so decoders are created and used once beforehand.
+// Buffers a session's output and sends it to the main thread. Owns buffering, decoding, and the order of both streams in chunks. The host
+// enforces the limit before bytes get here. The buffers are shared, so that the main thread can still read unsent output after the worker
+// has ended. Bytes arrive while guest code is on the stack, so decoders are created and used once beforehand.
 import { isAscii } from 'node:buffer'
 import { OUTPUT_BUFFER_BYTES, SharedOutput } from '../../src/shared/messages/output.js'
 import type { LiveOutput } from '../../src/shared/messages/slot.js'
 
 /**
- * A chunk goes out when a buffer is full. With a listener also when the chunk before it is this old: at a write, a look for signals or a
- * sleep, because code that spins never reaches a timer. The first one of an execution then goes out at once.
+ * A chunk is sent when a buffer is full. With a listener, it is also sent once the previous chunk is this old. Each write, signal check and
+ * sleep tests for that, because code that spins never reaches a timer. The first chunk of an execution is sent at once.
  */
 const CHUNK_AGE_MS = 20
-/** How long the beginning of a line waits for the rest of it: `print` writes the line and its end separately. */
+/** How long an incomplete line waits for its rest: `print` writes a line and its newline separately. */
 const LINE_WAIT_MS = 20
-/** Fewer bytes are copied faster one by one than by a call into the engine. */
+/** Up to this many bytes, a loop copies faster than a call into the engine. */
 const FEW_BYTES = 96
 const NEWLINE = 10
 
@@ -20,10 +20,10 @@ type StreamNumber = 1 | 2
 type Send = (output: LiveOutput) => void
 
 export interface OutputMode {
-  /** There is a listener, per stream. */
+  /** Whether the stream has a listener. */
   readonly stdout: boolean
   readonly stderr: boolean
-  /** Whether more than fits into the buffers may be sent. If not, it is dropped: nobody listens to calls that are no executions. */
+  /** Whether output beyond the buffers may be sent. If not, it is dropped: calls that are not executions have no listener. */
   readonly isSent: boolean
 }
 
@@ -34,12 +34,12 @@ export class Output {
   /** There is a listener, so chunks are sent early, with both streams in order. */
   #isLive = false
   #isSent = false
-  /** With a listener, lengths in bytes of what was written and not sent yet. The streams alternate, and the last run is of `#lastStream`. */
+  /** With a listener: lengths in bytes of unsent runs of output. Runs alternate between the streams; the last belongs to `#lastStream`. */
   #runs: number[] = []
   #lastStream: StreamNumber = 1
   #unsentBytes = 0
   #sentMs = Number.NEGATIVE_INFINITY
-  /** Since when the beginning of a line has waited for its end. */
+  /** Since when an incomplete line has been waiting for its newline. */
   #waitingSinceMs: number | undefined
 
   constructor(send: Send, shared = new SharedOutput()) {
@@ -94,23 +94,23 @@ export class Output {
     else if (partBytes < this.#unsentBytes) this.#sendAhead(partBytes)
   }
 
-  /** As `flushDue`, without a wait for the end of a line. */
+  /** Like `flushDue`, but does not wait for the end of a line. */
   flushPart(): void {
     if (this.#unsentBytes > 0 && performance.now() - this.#sentMs >= CHUNK_AGE_MS) this.#sendAhead(0)
   }
 
-  /** Sends all output that has a listener, because the execution waits now. */
+  /** Sends all output that has a listener. Called when the execution is about to wait. */
   flush(): void {
     if (this.#unsentBytes > 0) this.#sendAhead(0)
   }
 
-  /** The output that was not sent. */
+  /** Ends the execution. Returns the output that was not sent. */
   end(): { readonly stdout: string; readonly stderr: string } {
     this.flush()
     this.#isSent = false
     const [stdout, stderr] = [this.#streams[1].takeRest(), this.#streams[2].takeRest()]
     if (!this.#isLive) return { stdout, stderr }
-    // Of characters that never came to their end.
+    // What is left are characters whose last bytes never came.
     const parts = new Parts()
     parts.add(1, stdout)
     parts.add(2, stderr)
@@ -127,10 +127,10 @@ export class Output {
     this.#unsentBytes += bytes
   }
 
-  /** The stream's buffer has no room left. */
+  /** Makes room in a stream's full buffer. */
   #sendFull(stream: StreamNumber): void {
     if (this.#isLive) {
-      // A line that is as long as the buffer is not waited for.
+      // Do not keep back an incomplete line that fills half the buffer or more.
       const partBytes = this.#streams[stream].bytesAfterLine(this.#runs.at(-1) ?? 0)
       return this.#sendAhead(partBytes < OUTPUT_BUFFER_BYTES / 2 ? partBytes : 0)
     }
@@ -138,7 +138,7 @@ export class Output {
     if (text !== '') this.#sendChunk({ stream, text })
   }
 
-  /** Sends all but the last `keptBytes`, which are the beginning of a line. */
+  /** Sends everything except the last `keptBytes`, which are an incomplete line. */
   #sendAhead(keptBytes: number): void {
     const parts = new Parts()
     const runs = this.#runs
@@ -174,7 +174,7 @@ function other(stream: StreamNumber): StreamNumber {
   return stream === 1 ? 2 : 1
 }
 
-/** Of runs that alternate up to `last`. */
+/** The stream of the first of `runs` alternating runs, the last of which belongs to `last`. */
 function firstStream(last: StreamNumber, runs: number): StreamNumber {
   return runs % 2 === 1 ? last : other(last)
 }
@@ -206,16 +206,16 @@ class Parts {
   }
 }
 
-/** The bytes of one stream that were not sent. */
+/** The unsent bytes of one stream. */
 class Stream {
   readonly #number: StreamNumber
   readonly #shared: SharedOutput
   readonly #buffer: Uint8Array
   readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   #length = 0
-  /** How many of the bytes were taken to be sent. */
+  /** How many bytes, from the start of the buffer, were taken for sending. */
   #taken = 0
-  /** Before the next bytes to take: the beginning of a character, which waits for its end. */
+  /** Bytes at `#taken` that begin a character whose rest has not been taken yet. */
   #carried = 0
 
   constructor(number: StreamNumber, shared: SharedOutput) {
@@ -245,7 +245,7 @@ class Stream {
     this.#shared.setLength(this.#number, this.#length)
   }
 
-  /** How many of the last `count` bytes come after the last end of a line among them. */
+  /** How many of the last `count` bytes come after the last newline among them. */
   bytesAfterLine(count: number): number {
     const end = this.#length
     if (this.#buffer[end - 1] === NEWLINE) return 0
@@ -253,7 +253,7 @@ class Stream {
     return count - at - 1
   }
 
-  /** The next bytes as text, at most all. A character that they only begin is kept back for the next ones. */
+  /** Decodes the next `bytes` bytes, or all there are. An incomplete character at the end is kept for the next call. */
   take(bytes: number): string {
     const start = this.#taken
     const end = Math.min(start + this.#carried + bytes, this.#length)
@@ -263,7 +263,7 @@ class Stream {
     return this.#text(start, whole)
   }
 
-  /** What was taken has been sent. */
+  /** Drops the taken bytes from the buffer, after they were sent. */
   dropTaken(): void {
     if (this.#taken > 0) {
       this.#buffer.copyWithin(0, this.#taken, this.#length)
@@ -273,7 +273,7 @@ class Stream {
     this.#shared.setLength(this.#number, this.#length)
   }
 
-  /** All that is left, as text. */
+  /** Decodes and drops everything left. */
   takeRest(): string {
     if (this.#length === 0) return ''
     const text = this.#text(0, this.#length)
@@ -291,7 +291,7 @@ class Stream {
   }
 }
 
-/** `end`, or a few bytes less if a character begins there that needs bytes after `end`. */
+/** Returns `end`, or the start of the last character if that character continues past `end`. */
 function wholeCharacters(bytes: Uint8Array, start: number, end: number): number {
   for (let at = end - 1; at >= start && at > end - 4; at--) {
     const byte = bytes[at] as number

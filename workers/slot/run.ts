@@ -1,5 +1,5 @@
-// One request of the kernel run to its end, through as many waits as it has. Owns what ends a wait: a timer, an answer, an
-// interrupt, the wish to suspend. What the request is, and its reply to the main thread, is service.ts's.
+// Runs one request to the kernel to its end, through all its waits. Owns what ends a wait: a timer, an answer, an interrupt, a request to
+// suspend, or new credit. service.ts makes the request and replies to the main thread.
 
 import type { Credit } from '../host/credit.js'
 import type { Host } from '../host/host.js'
@@ -7,7 +7,7 @@ import type { Interpreter } from '../interpreter/interpreter.js'
 import { KernelFault, type KernelReply, Opcode } from '../interpreter/link.js'
 import { Outgoing } from './outgoing.js'
 
-/** setTimeout's own bound. */
+/** The longest delay that setTimeout accepts. */
 const MAX_DELAY_MS = 2 ** 31 - 1
 /** Marshal bytes of an empty list: no new calls. */
 const NO_CALLS_BYTES = 5
@@ -24,11 +24,11 @@ export type Ran =
   | { readonly kind: 'suspended' }
 
 export interface RunListener {
-  /** Before each wait. */
+  /** Called before each wait. */
   onWait(): void
-  /** A wait has begun, for host calls sent just now. */
+  /** Called when a wait for host calls that were just sent has begun. */
   onAwait(): void
-  /** The `batch`th lot of new host calls of the run. */
+  /** Called with each batch of new host calls. Batches of a run are numbered from 1. */
   onCalls(batch: number, calls: Uint8Array<ArrayBuffer>): void
 }
 
@@ -36,13 +36,13 @@ export class Runs {
   readonly #host: Host
   readonly #interpreter: Interpreter
   readonly #listener: RunListener
-  /** Answers that no execution has taken yet. */
+  /** Answers that the kernel has not taken yet. */
   readonly #answers: Uint8Array[] = []
   readonly #outgoing: Outgoing
   #takenBytes = 0
   #waiting: Waiting | undefined
   #batches = 0
-  /** A wish to suspend that came before its execution waited: while a snapshot was packed, executions begin late. */
+  /** A suspend request that arrived before its execution waited: executions start late while a snapshot is being packed. */
   #toSuspend: { readonly id: number; readonly batches: number } | undefined
 
   constructor(host: Host, interpreter: Interpreter, credit: Credit, listener: RunListener) {
@@ -52,7 +52,7 @@ export class Runs {
     this.#listener = listener
   }
 
-  /** An execution waits: the stack is empty, and the interpreter holds all of it. */
+  /** Whether an execution waits. The stack is then empty, and all its state is in the interpreter's memory. */
   get isWaiting(): boolean {
     return this.#waiting !== undefined
   }
@@ -60,7 +60,7 @@ export class Runs {
   /**
    * Returns the result without a promise if the request does not wait. Most do not, and a promise takes as long as running a small cell.
    *
-   * @throws (or rejects with) KernelFault, or whatever ended the interpreter
+   * @throws (or rejects with) KernelFault, or the error that ended the interpreter
    */
   run(id: number, request: () => KernelReply): Ran | Promise<Ran> {
     this.#batches = 0
@@ -81,14 +81,14 @@ export class Runs {
         continue
       }
       this.#listener.onWait()
-      // Python stands still until its calls have been sent: with answers or timers it could make more of them without end.
+      // Do not run Python until its calls have been sent: with every answer or timer it could queue more of them, without bound.
       const waiting = this.#wait(id, isHeldBack ? Number.POSITIVE_INFINITY : reply.delayMs)
       if (messages.length > 0) this.#listener.onAwait()
       const wake = await waiting
       if (wake === 'suspend' && !isHeldBack) return { kind: 'suspended' }
       if (wake === 'interrupt') reply = this.#interpreter.call(Opcode.interrupt)
       else if (wake === 'timer') reply = this.#interpreter.call(Opcode.step)
-      // With an answer or credit the loop goes round, with nothing new to send; timers may be overdue by then.
+      // After an answer or credit, repeat the loop with no new calls. Python's timers may be overdue if calls were held back.
       else reply = { kind: 'waiting', delayMs: isHeldBack ? 0 : reply.delayMs, calls: NOTHING_NEW }
     }
     return this.#done(reply)
@@ -105,7 +105,7 @@ export class Runs {
     this.#waiting?.settle('answer')
   }
 
-  /** Gives the kernel answers that came for background tasks while nothing ran. */
+  /** Passes to the kernel the answers that arrived for background tasks while nothing ran. */
   deliver(): void {
     for (
       let refusal = this.#outgoing.takeRefusal();
@@ -118,37 +118,37 @@ export class Runs {
     }
   }
 
-  /** The interpreter holds another state, or is about to. */
+  /** Drops queued calls and answers, because they do not belong to the interpreter's new state. */
   forget(): void {
     this.#outgoing.forget()
     while (this.take() !== undefined);
   }
 
-  /** Of all answers that came: the bytes that the kernel has got, or that were dropped. */
+  /** Bytes of all answers that the kernel has taken or that were dropped. */
   get takenBytes(): number {
     return this.#takenBytes
   }
 
-  /** The answer that has waited longest. */
+  /** Removes and returns the oldest answer. */
   take(): Uint8Array | undefined {
     const answer = this.#answers.shift()
     this.#takenBytes += answer?.length ?? 0
     return answer
   }
 
-  /** There may be room for calls that wait to be sent. */
+  /** Retries calls that wait for credit, because some may have been released. */
   credit(): void {
     if (!this.#outgoing.isEmpty) this.#waiting?.settle('credit')
   }
 
   interrupt(id: number): void {
     if (this.#waiting?.id !== id) return
-    // Delivered here, so running code must not get it a second time.
+    // Delivered by ending the wait, so running code must not get it a second time.
     this.#host.interruptDelivered(id)
     this.#waiting.settle('interrupt')
   }
 
-  /** Unless it has asked for more since. */
+  /** Suspends execution `id`, unless it has sent host calls after batch number `batches`. */
   suspend(id: number, batches: number): void {
     if (this.#waiting === undefined) this.#toSuspend = { id, batches }
     else if (this.#waiting.id === id && this.#batches === batches) this.#waiting.settle('suspend')
@@ -159,7 +159,7 @@ export class Runs {
     this.#toSuspend = undefined
     if (early?.id === id && early.batches === this.#batches) return Promise.resolve('suspend')
     return new Promise((resolve) => {
-      // Most waits are for an answer alone.
+      // Most waits have no timer.
       const timer = Number.isFinite(delayMs)
         ? setTimeout(() => settle('timer'), Math.min(delayMs, MAX_DELAY_MS))
         : undefined

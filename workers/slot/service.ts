@@ -1,5 +1,5 @@
-// What a slot does for the main thread: attach a session, run its code, move its values, freeze and thaw it, become the image
-// again. Owns the order of calls into the interpreter; it trusts the main thread and is not trusted by it.
+// What a slot does for the main thread: attaches a session, runs its code, moves its values, captures and restores it, and reverts to the
+// image. Owns the order of calls into the interpreter. It trusts the main thread, which does not trust it.
 import type { Image } from '../../src/shared/image/image.js'
 import type {
   AttachRequest,
@@ -45,9 +45,9 @@ export interface SlotServiceOptions {
   readonly shield: Shield
   readonly userCode: UserCodeMark
   readonly credit: Credit
-  /** `bytes` are the event's, and not used here again. */
+  /** `bytes` are those that the event carries. They may be transferred: the service does not use them again. */
   readonly emit: (event: SlotEvent, bytes: Uint8Array<ArrayBuffer>) => void
-  /** An execution has come to wait for host calls that it has just sent. */
+  /** Called when an execution begins to wait for host calls that it has just sent. */
   readonly onAwait: () => void
 }
 
@@ -65,11 +65,11 @@ export class SlotService implements Omit<SlotMethods, DirectMethod> {
   #isRunning = false
   #hasDied = false
   #packing: Promise<void> | undefined
-  /** Of the last capture or restore that a capture may build on. */
+  /** Blocks of the last capture or restore that the next capture may build on. */
   #known: KnownBlocks | undefined
-  /** Calls that wait until nothing is packed. */
+  /** How many calls wait for packing to finish. */
   #heldCalls = 0
-  /** Nothing has run since the interpreter was identical to the image, with files that nobody has used. */
+  /** The interpreter is identical to the image, and its files are unused: nothing has run yet. */
   #pristine = true
 
   constructor(options: SlotServiceOptions) {
@@ -86,7 +86,7 @@ export class SlotService implements Omit<SlotMethods, DirectMethod> {
       onWait: () => output.flush(),
       onAwait,
       onCalls: (batch, calls) => {
-        // A callback runs when listeners have heard what was written before it was called.
+        // Listeners must get the output written before a call before the callback runs.
         output.flush()
         emit(
           { event: 'calls', id: this.#executionId, batch, calls, takenBytes: this.#runs.takenBytes },
@@ -101,7 +101,7 @@ export class SlotService implements Omit<SlotMethods, DirectMethod> {
     return this.#executionId
   }
 
-  /** Nothing runs, waits or is packed, and the interpreter has not ended. */
+  /** Whether nothing runs, waits or is being packed, and the interpreter has not ended. */
   get isAtRest(): boolean {
     const isPacking = this.#packing !== undefined || this.#heldCalls > 0
     return !this.#hasDied && !isPacking && !this.#isRunning && !this.#runs.isWaiting
@@ -175,9 +175,9 @@ export class SlotService implements Omit<SlotMethods, DirectMethod> {
     if (this.#packing) await this.#packed()
     const room = new BudgetRoom(this.#memory)
     try {
-      // An execution that waits keeps its output, and its number for interrupts.
+      // A waiting execution keeps its output, and its id for interrupts.
       if (!this.#runs.isWaiting) {
-        // Finalizers of garbage are user code, and so are tasks that were waiting for an answer.
+        // Describing runs user code: finalizers of garbage, and tasks that were waiting for an answer.
         this.#host.beginExecution(id)
         this.#output.begin(0, QUIET)
       }
@@ -187,7 +187,7 @@ export class SlotService implements Omit<SlotMethods, DirectMethod> {
       room.take(headCost(described))
       const memory = this.#interpreter.capture(room)
       const host = this.#host.capture(room)
-      // What is packed is the memory itself: where an execution waits, which an answer can make go on, it is done here and now.
+      // Packing reads the live memory. An answer can resume a waiting execution at any time, so pack synchronously then.
       const pack = this.#runs.isWaiting ? packBody : packBodyAside
       const base = this.#known?.number === request.base ? this.#known : undefined
       const packed = captured(described, memory, host, request, base, pack, this.#shielded, room)
@@ -212,7 +212,7 @@ export class SlotService implements Omit<SlotMethods, DirectMethod> {
     return this.#interpreter.call(Opcode.describe, head)
   }
 
-  /** The snapshot is the main thread's now, with the memory that was taken for it. */
+  /** Passes the snapshot to the main thread, together with the memory budget that was taken for it. */
   #handOver(reply: SlotReply, room: BudgetRoom): SlotReply {
     if (reply.kind !== 'captured') {
       room.close()
@@ -277,7 +277,7 @@ export class SlotService implements Omit<SlotMethods, DirectMethod> {
       this.#known = undefined
       const done = this.#interpreter.revert()
       this.#pristine = done
-      // Nothing of a session's stays, not even in memory that is free.
+      // Nothing of a session may remain, not even in free memory.
       this.#memory.onShort()
       this.#memory.settle()
       return { kind: 'reverted', done }
@@ -327,7 +327,7 @@ export class SlotService implements Omit<SlotMethods, DirectMethod> {
     return this.revert()
   }
 
-  /** What is packed is the memory itself: nothing runs meanwhile, nor before the reply with it has gone (S3). */
+  /** Waits until packing is done. Packing reads the live memory, so nothing may run until the reply with the snapshot was sent (S3). */
   async #packed(): Promise<void> {
     this.#heldCalls += 1
     while (this.#packing) {
@@ -394,7 +394,7 @@ export class SlotService implements Omit<SlotMethods, DirectMethod> {
 
 const QUIET = { stdout: false, stderr: false, isSent: false }
 
-/** What is beside the body is there twice on the main thread. */
+/** Memory for the parts beside the body, which exist twice on the main thread. */
 function headCost({
   description,
   values,

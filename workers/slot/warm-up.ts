@@ -1,10 +1,10 @@
-// What slots run before they serve anybody: the first of a process so that V8 has compiled the WebAssembly functions most
-// sessions need, for all threads; each so that its own JavaScript is compiled. Owns the programs; nothing of what they do
-// stays (SlotService.warm reverts).
+// Programs that slots run before they serve a session. The first slot of an image runs all of them, so that V8 compiles the WebAssembly
+// functions most sessions need, for all threads. Every other slot runs a few, so that its own JavaScript is compiled. Owns the programs;
+// none of their effects remain (SlotService.warm reverts).
 
 import { marshalText } from '../interpreter/link.js'
 
-/** Marshal bytes of `{'env': {}, 'callbacks': []}`: what a session without options is attached with. */
+/** Marshal bytes of `{'env': {}, 'callbacks': []}`, the attach request of a session without options. */
 export const EMPTY_SESSION = Uint8Array.from([
   ...[0x7b, ...marshalText('env'), 0x7b, 0x30],
   ...marshalText('callbacks'),

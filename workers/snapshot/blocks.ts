@@ -1,6 +1,6 @@
-// Bytes in compressed blocks of 1 MiB: how the large parts of a snapshot are stored. Owns which codec a block gets and that
-// unpacking makes exactly the bytes that were declared, whatever the block holds (N2); what the bytes mean
-// is the snapshot format's business. Uses nothing that a sealed thread has not.
+// Packs bytes into compressed blocks of 1 MiB, in which snapshots are stored. Owns the choice of codec for each block, and that unpacking
+// produces exactly the bytes that were declared, whatever the block contains (N2). The snapshot format defines what the bytes mean. Uses
+// nothing that a sealed thread lacks.
 import { constants, type ZlibOptions } from 'node:zlib'
 import type { Effort } from '../../src/shared/messages/slot.js'
 import { type PackingRoom, UNLIMITED_ROOM } from '../memory/packing-room.js'
@@ -21,12 +21,12 @@ export type Codec = 0 | 1 | 2
 
 export interface Block {
   readonly codec: Codec
-  /** `BLOCK_BYTES`, for the last block what remains. */
+  /** Unpacked size: `BLOCK_BYTES`, except for the last block. */
   readonly rawBytes: number
   readonly bytes: Uint8Array
 }
 
-/** The blocks are not what `packBlocks` makes. */
+/** `packBlocks` cannot have made these blocks. */
 export class BlockError extends Error {
   override readonly name = 'BlockError'
 }
@@ -37,37 +37,37 @@ const STORED = 0
 const DEFLATE = 1
 const ZSTD = 2
 
-/** What this Node compresses with: zstd is twice as fast as deflate at a better ratio. */
+/** The codec that this Node packs with. zstd is twice as fast as deflate, at a better ratio. */
 export const BEST_CODEC: Codec = HAS_ZSTD ? ZSTD : DEFLATE
 
-/** Larger bodies, and those packed with zstd, whose first level is good, are packed fast whatever the effort. */
+/** Larger bodies are packed at the fastest level whatever the effort. So are bodies packed with zstd, whose first level is good. */
 const SMALL_BYTES = 2 * 1024 * 1024
-/** Of a session of fifty cells, deflate makes 38 KB in 4.8 ms at its default level, and 43 KB in 1.3 ms at the other. */
+/** Deflate packs a session of fifty cells into 38 KB in 4.8 ms at its default level (6), and into 43 KB in 1.3 ms at level 3. */
 const LEVELS = { small: 6, quick: 3, least: 3 } as const
-/** What is not compressed at all with the least effort: it replaces another one soon. */
+/** With effort `least`, bodies up to this size are stored without compression, because another one replaces them soon. */
 const UNPACKED_BYTES = 256 * 1024
 const FAST_LEVEL = 1
 /**
- * With deflate's largest hash table: a fifth faster on large bodies, for a few hundred KB while it runs. Its output comes in large
- * pieces, for each is a way between two threads.
+ * Uses deflate's largest hash table: a fifth faster on large bodies, for a few hundred KB while it runs. Output chunks are large, because
+ * each costs a round trip between two threads.
  */
 const FAST_DEFLATE = { level: FAST_LEVEL, memLevel: 9, chunkSize: 262_144 }
 /**
- * Without looking for repetitions: up to twice as fast on numbers, in which there are hardly any. Taken where a sample becomes larger
- * by at most one byte in so many.
+ * Does not search for repetitions: up to twice as fast on numbers, which have hardly any. Used if that makes a sample larger by at most one
+ * byte in `MOST_LOSS`.
  */
 const CODED_ONLY = { ...FAST_DEFLATE, strategy: Z_HUFFMAN_ONLY }
 const MOST_LOSS = 20
-/** Blocks that are compressed at once: so many threads has Node for such work, unless told otherwise. */
+/** How many blocks are compressed at once: Node's default number of threads for such work. */
 const BLOCKS_AT_ONCE = 4
 
-/** Bounds the number of blocks of any length: so many, and one for each of these bytes. Writers make larger ones on average. */
+/** A body may have this many blocks, plus one for every `LEAST_MEAN_BYTES`, whatever their lengths. Writers make larger ones on average. */
 const MOST_SHORT_BLOCKS = 16
 const LEAST_MEAN_BYTES = 16_384
 
-/** A block is compressed when that saves more than one byte in this many. */
+/** A block is compressed if that saves more than one byte in this many. */
 const LEAST_SAVING = 16
-/** Compressing takes longest where it saves least, so this much of a block is tried first, in this many pieces. */
+/** Compression takes longest where it saves least, so it is first tried on a sample of this size, from this many places of the block. */
 const SAMPLE_BYTES = 16_384
 const SAMPLE_PIECES = 4
 
@@ -75,13 +75,13 @@ const SAMPLE_PIECES = 4
 export interface BlockPacking {
   readonly codec: Codec
   readonly effort: Effort
-  /** Of the body that they are for, unpacked. */
+  /** Unpacked size of the body that the blocks are for. */
   readonly totalBytes: number
   readonly shielded: Shielded
   readonly room: PackingRoom
 }
 
-/** The parts one after the other. Blocks that are stored are views of the parts where they can be. @throws NoRoomError */
+/** Packs the concatenated parts. Stored blocks are views of the parts if possible. @throws NoRoomError */
 export function packBlocks(
   parts: readonly Uint8Array[],
   codec: Codec = BEST_CODEC,
@@ -92,7 +92,7 @@ export function packBlocks(
   return packPieces(split(parts), { codec, effort, totalBytes: byteLength(parts), shielded, room })
 }
 
-/** A block for each piece. @throws NoRoomError */
+/** Packs each piece into a block. @throws NoRoomError */
 export function packPieces(pieces: Iterable<Piece>, packing: BlockPacking): Block[] {
   const { codec, effort, totalBytes, shielded, room } = packing
   const level = levelFor(packing)
@@ -109,13 +109,13 @@ function levelFor({ totalBytes, effort }: BlockPacking): number {
   return totalBytes <= SMALL_BYTES ? LEVELS[effort] : FAST_LEVEL
 }
 
-/** Takes the room for a block, which is there already: as few bytes as that are not asked for one by one. */
+/** Takes room for a block that has already been made. Single blocks are too small to ask for room in advance. */
 function counted(block: Block, isView: boolean, room: PackingRoom): Block {
   if (block.codec !== STORED || !isView) room.take(block.bytes.length)
   return block
 }
 
-/** As `packBlocks`, with the help of other threads; see `packPiecesAside`. */
+/** Like `packBlocks`, with the help of other threads; see `packPiecesAside`. */
 export async function packBlocksAside(
   parts: readonly Uint8Array[],
   codec: Codec = BEST_CODEC,
@@ -127,8 +127,8 @@ export async function packBlocksAside(
 }
 
 /**
- * The same blocks as `packPieces`. Where deflate has much to do, several are compressed at once in Node's own threads, so the pieces must
- * stay as they are meanwhile.
+ * Makes the same blocks as `packPieces`. If deflate has much to do, Node's own threads compress several at once, so the pieces must not
+ * change meanwhile.
  *
  * @throws NoRoomError
  */
@@ -139,7 +139,7 @@ export async function packPiecesAside(given: Iterable<Piece>, packing: BlockPack
   const pieces = given[Symbol.iterator]()
   const samples = new Samples(FAST_LEVEL, shielded)
   const work = async () => {
-    // Each takes the next piece when it is done with one, so that few are joined at a time.
+    // Each worker takes the next piece when it has finished one, so that only a few pieces are joined at a time.
     for (let next = pieces.next(); !next.done; next = pieces.next()) {
       const bytes = next.value.join()
       const index = blocks.push(block(bytes, codec, undefined)) - 1
@@ -148,17 +148,17 @@ export async function packPiecesAside(given: Iterable<Piece>, packing: BlockPack
       blocks[index] = counted(block(bytes, codec, packed), next.value.isView, room)
     }
   }
-  // All of them end before this does: what is packed must not be given back while one of them reads it.
+  // Wait for all workers even if one fails: the input must not be reused while one of them reads it.
   const ends = await Promise.allSettled(Array.from({ length: BLOCKS_AT_ONCE }, work))
   for (const end of ends) if (end.status === 'rejected') throw end.reason
   return blocks
 }
 
 /**
- * The bytes in pieces, one for each block. The caller has compared `totalBytes` with what it allows: so much is allocated, and no more. A
- * block that is stored is given back as it is.
+ * Unpacks each block into a piece. Allocates at most `totalBytes`, which the caller has checked against its limit. The piece of a stored
+ * block is a view of its bytes, not a copy.
  *
- * @param lengths `equal`: all but the last unpack to `BLOCK_BYTES`; `any`: to as much at most
+ * @param lengths `equal`: all blocks except the last unpack to `BLOCK_BYTES`; `any`: each unpacks to at most that
  * @throws BlockError
  */
 export function unpackBlocks(
@@ -182,18 +182,18 @@ export function unpackBlocks(
   return blocks.map((block, index) => unpack(block, index, shielded))
 }
 
-/** So many blocks unpack to so many bytes; with `equal`, neither fewer do. */
+/** Most blocks that a body of `totalBytes` may have. With `equal`, it must have exactly this many. */
 export function mostBlocks(totalBytes: number, lengths: 'equal' | 'any'): number {
   if (lengths === 'equal') return Math.ceil(totalBytes / BLOCK_BYTES)
   return MOST_SHORT_BLOCKS + Math.ceil(totalBytes / LEAST_MEAN_BYTES)
 }
 
-/** How many bytes `unpackBlocks` allocates, if the blocks are what they say. */
+/** How many bytes `unpackBlocks` allocates, if the blocks have the sizes that they declare. */
 export function unpackedBytes(blocks: readonly Block[]): number {
   return blocks.reduce((sum, { codec, rawBytes }) => (codec === STORED ? sum : sum + rawBytes), 0)
 }
 
-/** Everything that can be said of a block without unpacking it. */
+/** Checks everything that can be checked without unpacking the block. */
 function checkBlock(
   { codec, rawBytes, bytes }: Block,
   index: number,
@@ -237,7 +237,7 @@ function byteLength(parts: readonly Uint8Array[]): number {
   return parts.reduce((sum, part) => sum + part.length, 0)
 }
 
-/** As it is, unless packing it has paid. */
+/** Makes a block: packed if that saves enough, otherwise stored. */
 function block(raw: Uint8Array, codec: Codec, packed: Uint8Array | undefined): Block {
   const rawBytes = raw.length
   return packed && saves(packed.length, rawBytes)
@@ -245,11 +245,11 @@ function block(raw: Uint8Array, codec: Codec, packed: Uint8Array | undefined): B
     : { codec: STORED, rawBytes, bytes: raw }
 }
 
-/** How blocks are compressed, as far as samples tell. A sample is good for neighbours of the same length, up to `BLOCK_BYTES` of them. */
+/** Decides by samples how to compress blocks. A sample also counts for the next blocks of the same length, up to `BLOCK_BYTES` in all. */
 class Samples {
   readonly #level: number
   readonly #shielded: Shielded
-  /** Undefined: not at all. */
+  /** Undefined: do not compress. */
   #options: ZlibOptions | undefined
   #index = Number.NaN
   #length = 0
@@ -260,7 +260,7 @@ class Samples {
     this.#shielded = shielded
   }
 
-  /** @param index of the block. @returns undefined: not at all */
+  /** @param index of the block. @returns undefined: do not compress */
   deflateOptions(raw: Uint8Array, index: number): ZlibOptions | undefined {
     if (!this.#isGoodFor(raw, index)) this.#options = deflateOptions(raw, this.#level, this.#shielded)
     return this.#options
@@ -297,7 +297,7 @@ function deflateOptions(raw: Uint8Array, level: number, shielded: Shielded): Zli
   return coded <= fast + fast / MOST_LOSS ? CODED_ONLY : options
 }
 
-/** Undefined of a block that is compressed as quickly as a sample. */
+/** Undefined for a block so small that compressing it takes no longer than a sample. */
 function sampleOf(raw: Uint8Array): Uint8Array | undefined {
   if (raw.length <= 2 * SAMPLE_BYTES) return undefined
   const piece = SAMPLE_BYTES / SAMPLE_PIECES
@@ -306,7 +306,7 @@ function sampleOf(raw: Uint8Array): Uint8Array | undefined {
   return Buffer.concat(pieces)
 }
 
-/** Undefined where it does not pay, or this Node has not got the codec. */
+/** Undefined if compression does not pay, or this Node lacks the codec. */
 function compress(
   raw: Uint8Array,
   index: number,
@@ -325,12 +325,12 @@ function saves(packedBytes: number, rawBytes: number): boolean {
   return packedBytes < rawBytes - rawBytes / LEAST_SAVING
 }
 
-/** No more than was declared, in one piece; zlib wants pieces of at least 64 bytes. */
+/** Limits the output to the declared size, in one chunk. zlib requires chunks of at least 64 bytes. */
 function outputOf(rawBytes: number): { readonly maxOutputLength: number; readonly chunkSize: number } {
   return { maxOutputLength: rawBytes, chunkSize: Math.max(64, rawBytes) }
 }
 
-/** The same bytes in pieces of `BLOCK_BYTES`, or of the given lengths, which add up to as many. */
+/** Splits the concatenated parts into pieces of `BLOCK_BYTES`, or of the given lengths, which must have the same sum. */
 export function* split(parts: readonly Uint8Array[], lengths?: readonly number[]): Generator<Piece> {
   let views: Uint8Array[] = []
   let bytes = 0
@@ -352,17 +352,17 @@ export function* split(parts: readonly Uint8Array[], lengths?: readonly number[]
   if (bytes > 0) yield new Piece(index, views, bytes)
 }
 
-/** What becomes a block. */
+/** Bytes that become a block. */
 export class Piece {
   constructor(
-    /** Of the block. */
+    /** Index of the block. */
     readonly index: number,
-    /** One after the other. */
+    /** Concatenated, the piece's bytes. */
     readonly views: readonly Uint8Array[],
     readonly length: number,
   ) {}
 
-  /** It lies in one part: joining makes no copy. */
+  /** Whether it lies within one part, so that joining makes no copy. */
   get isView(): boolean {
     return this.views.length === 1
   }

@@ -1,6 +1,6 @@
 // The body of a snapshot: a session's memory and its host's state as one stream of packed blocks (docs/snapshot-format.md).
-// Owns the layout and its checks; what pages and host state mean is interpreter/memory-delta.ts's and host/state's, packing is
-// blocks.ts's. Bytes to read are hostile (N1, N2).
+// Owns the layout and its checks; interpreter/memory-delta.ts and host/state own the meaning of pages and host state, blocks.ts owns
+// packing. Bytes to read are hostile (N1, N2).
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Effort } from '../../src/shared/messages/slot.js'
 import { BLOCK_HEAD_BYTES, hashOfBlock, NEW_BLOCK } from '../../src/shared/snapshot/block.js'
@@ -30,44 +30,44 @@ import { type Shielded, UNSHIELDED } from './streams.js'
 
 export interface Body {
   readonly memory: MemoryDelta
-  /** JSON: the one format that a sealed thread reads natively. */
+  /** Parsed from JSON, the only format that a sealed thread can read natively. */
   readonly hostState: unknown
-  /** The bytes of files, which the host state names by offset. */
+  /** The bytes of files and pipes, in the order of the host state. */
   readonly contents: Uint8Array
-  /** What the next body may leave out, if a number was given. */
+  /** Blocks that the next body may leave out, if a number was given. */
   readonly known: KnownBlocks | undefined
 }
 
 export interface PackedBody {
-  /** All blocks, or those that are not in the base. */
+  /** All blocks, or only those that are not in the base. */
   readonly bytes: Uint8Array<ArrayBuffer>
   /** `hashOfBody` of all blocks. */
   readonly hash: Uint8Array
   readonly rawBytes: number
-  /** How the main thread puts the blocks together; null: there is one. */
+  /** How the main thread assembles the blocks; null if there is only one. */
   readonly plan: Uint32Array<ArrayBuffer> | null
-  /** What the next body may leave out, if a number was given. */
+  /** Blocks that the next body may leave out, if a number was given. */
   readonly known: KnownBlocks | undefined
 }
 
-/** Before the stream's parts: number of pages and `HAS_MAPS`, bytes of the host state, bytes of the contents. */
+/** The head of the stream: number of pages plus `HAS_MAPS`, bytes of the host state, bytes of the contents. */
 const HEAD_BYTES = 16
 const PAGE_BYTES = 4096
-/** In the number of pages: their maps follow. A stream without maps has whole pages instead. */
+/** Added to the number of pages if their maps follow. A stream without maps has whole pages instead. */
 const HAS_MAPS = 2 ** 31
 
-/** What goes into a body; contents are put one after the other. */
-/** A body as it came. */
+/** A body as it was received. */
 export interface PackedSource {
   readonly bytes: Uint8Array
   readonly formatVersion: number
   readonly hash: Uint8Array
   readonly rawBytes: number
   readonly memoryBytes: number
-  /** Names it, if the next body that is packed may leave out what is in it. */
+  /** Identifies this body, if the next body that is packed may leave out its blocks. */
   readonly number?: number | null
 }
 
+/** What goes into a body. The contents are concatenated. */
 export interface BodyParts {
   readonly memory: MemoryCapture
   readonly hostState: unknown
@@ -77,17 +77,17 @@ export interface BodyParts {
 /** How a body is packed. */
 export interface Packing {
   readonly effort: Effort
-  /** Most bytes of the packed body; null: no bound. */
+  /** Most bytes of the packed body; null: no limit. */
   readonly maxBytes: number | null
   readonly shielded?: Shielded | undefined
   readonly room: PackingRoom
-  /** Of this body, if the next one may leave out what is in it. */
+  /** Identifies this body, if the next one may leave out its blocks. */
   readonly number?: number | null
   /** Blocks to leave out. */
   readonly base?: KnownBlocks | undefined
 }
 
-/** The packed body has more bytes than it may. */
+/** The packed body has more than `maxBytes`. */
 export class BodyTooLargeError extends Error {
   override readonly name = 'BodyTooLargeError'
 
@@ -102,20 +102,23 @@ export function packBody(body: BodyParts, packing: Packing): PackedBody {
   return draft.finish(packPieces(draft.missing, draft.blockPacking))
 }
 
-/** The same, for which other threads may help: what it was captured from must stay as it is meanwhile. */
+/** Like `packBody`, with the help of other threads. The memory that was captured must not change meanwhile. */
 export async function packBodyAside(body: BodyParts, packing: Packing): Promise<PackedBody> {
   const draft = new BodyDraft(body, packing)
   return draft.finish(await packPiecesAside(draft.missing, draft.blockPacking))
 }
 
-/** A body of several blocks is cut so that the next one has many of the same, which are known by the hash of what is in them. */
+/**
+ * A body that is being packed. If it has several blocks, it is cut so that the next body has many of the same. Equal blocks are found by
+ * the hash of their unpacked bytes.
+ */
 class BodyDraft {
-  /** To be packed. */
+  /** Pieces that have to be packed, because the base does not have them. */
   readonly missing: readonly Piece[]
   readonly blockPacking: BlockPacking
   readonly #packing: Packing
   readonly #pieces: readonly Piece[]
-  /** Undefined: there is one block, or nothing is known and nothing is to be. */
+  /** Hashes of the pieces. Undefined if there is only one block, or there is no base and the next body cannot build on this one. */
   readonly #digests: readonly Buffer[] | undefined
 
   constructor(body: BodyParts, packing: Packing) {
@@ -175,7 +178,7 @@ class BodyDraft {
   }
 }
 
-/** What would be too large without compression is compressed. */
+/** Compresses a body that would be too large without compression. */
 function effortFor(totalBytes: number, { effort, maxBytes }: Packing): Effort {
   const mayNotFit = maxBytes !== null && totalBytes + BLOCK_HEAD_BYTES > maxBytes
   return effort === 'least' && mayNotFit ? 'quick' : effort
@@ -218,8 +221,8 @@ function assembled(
 }
 
 /**
- * The body's parts may be views of `bytes`, which no other thread has: else it could change them after they were checked. Whoever
- * sent them has counted them.
+ * Unpacks and checks a body. Its parts may be views of `bytes`, which no other thread may have, because it could change them after they
+ * were checked. `room` need not cover `bytes` themselves: the sender has counted them.
  *
  * @throws BodyError, NoRoomError, or what unpacking throws
  */
@@ -231,7 +234,7 @@ export function unpackBody(
   if (!(bytes.buffer instanceof ArrayBuffer)) throw new BodyError('it is in shared memory')
   const isCut = formatVersion !== 2
   const lengths = isCut ? 'any' : 'equal'
-  // Before anything is hashed: there may be a block for each nine bytes.
+  // Limit the number of blocks before hashing anything: there may be a block for every nine bytes.
   const blocks = readBlocks(bytes, mostBlocks(rawBytes, lengths))
   const dataHashes = isCut ? blocks.map((block) => sha256(block.bytes)) : []
   const blockHashes = dataHashes.map((dataHash, i) => hashOfBlock(headOf(blocks[i] as Block), dataHash))
@@ -305,7 +308,7 @@ function readBlocks(bytes: Uint8Array, most: number): Block[] {
   return blocks
 }
 
-/** Page numbers as the step from one to the next: mostly ones, which pack to nothing. */
+/** Encodes page numbers as differences: those are mostly ones, which compress to almost nothing. */
 function steps(pages: Uint32Array): Uint8Array {
   const bytes = new Uint8Array(4 * pages.length)
   const view = new DataView(bytes.buffer)

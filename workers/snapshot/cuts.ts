@@ -1,27 +1,30 @@
 // Where a large body's stream is cut into blocks: so that a change in one place leaves most other blocks as they are, and the next capture
-// need not pack and send those again. Owns the lengths; what the stream is made of is body.ts's.
+// need not pack and send those again. Owns the lengths of blocks; body.ts owns the content of the stream.
 import { DELTA_PAGE_BYTES, type MemoryCapture } from '../interpreter/memory-delta.js'
 import { bitCount, MAP_BYTES } from '../page-xor.js'
 import { BLOCK_BYTES } from './blocks.js'
 
-/** Neighbouring pages that are cut as one: 512 KiB of memory. Smaller blocks take longer to pack, and what changes seldom lies in few large ones. */
+/**
+ * Pages per group, which is cut as a unit: 512 KiB of memory. Smaller blocks would take longer to pack, and data that rarely changes should
+ * lie in few large blocks.
+ */
 const GROUP_PAGES = 128
 const GROUP_BYTES = GROUP_PAGES * DELTA_PAGE_BYTES
-/** What has as many bytes is a block of its own, so that nothing before it moves its edges. */
+/** A group with at least this many bytes becomes a block of its own, so that nothing before it moves its edges. */
 const DENSE_BYTES = GROUP_BYTES / 2
-/** Every so many groups there is an edge if what is before it is not tiny. */
+/** There is an edge every this many groups, unless the block before it would be smaller than `LEAST_ANCHORED_BYTES`. */
 const ANCHOR_GROUPS = 8
 const LEAST_ANCHORED_BYTES = 32_768
 const VECTOR_BYTES = 16
 const MAP_WORDS = MAP_BYTES / 4
-/** What a word of a map stands for if all of its bits are set. */
+/** Bytes that a word of a map stands for if all of its bits are set. */
 const WORD_BYTES = 32 * VECTOR_BYTES
 
 /**
- * The lengths of the blocks.
+ * Returns the lengths of the blocks.
  *
- * @param beforeBytes of the stream before the memory's parts
- * @param contents of files, as long as they are
+ * @param beforeBytes length of the stream before the memory's parts
+ * @param contents parts of files' contents; only their lengths are used
  */
 export function cutLengths(
   beforeBytes: number,
@@ -40,7 +43,7 @@ export function cutLengths(
   return cutter.finish()
 }
 
-/** What the stream has of each group of pages. No generator: threads are new, and V8 has not optimized any of this. */
+/** Adds the bytes that the stream has of each group of pages. Not a generator: V8 has not optimized code in new threads yet. */
 function addGroups(cutter: Cutter, { pages, maps }: Pick<MemoryCapture, 'pages' | 'maps'>): void {
   let index = 0
   let group = 0
@@ -64,7 +67,7 @@ function addGroups(cutter: Cutter, { pages, maps }: Pick<MemoryCapture, 'pages' 
   cutter.add(groupBytes, GROUP_BYTES)
 }
 
-/** A copy where the bytes are not aligned in their buffer. */
+/** Copies the bytes if they are not aligned in their buffer. */
 function wordsOf(bytes: Uint8Array): Int32Array {
   const { buffer, byteOffset, length } = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes)
   return new Int32Array(buffer, byteOffset, length / 4)
@@ -72,10 +75,10 @@ function wordsOf(bytes: Uint8Array): Int32Array {
 
 class Cutter {
   readonly #lengths: number[] = []
-  /** Bytes behind the last edge. */
+  /** Bytes after the last edge. */
   #open = 0
 
-  /** @param most longest block for what is dense */
+  /** @param most longest block, if the bytes are a dense group */
   add(bytes: number, most: number): void {
     if (bytes < DENSE_BYTES) {
       if (this.#open + bytes > GROUP_BYTES) this.#cut()

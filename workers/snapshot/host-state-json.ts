@@ -1,17 +1,17 @@
-// The host's state inside a body, as JSON. Owns how much of it there may be, the same for writing and reading: bytes, and values,
-// each of which takes more memory than the two bytes that `[]` is in a file. It is written in pieces and read with room taken for it,
-// since a session chooses how many files there are and what they are called.
+// The host's state inside a body, as JSON. Owns its limits, the same for writing and reading: bytes, and values, because a value takes
+// more memory than the two bytes of `[]` in a file. Sessions choose the number and names of files, so the state is written in pieces, and
+// reading it takes room first.
 import { type PackingRoom, UNLIMITED_ROOM } from '../memory/packing-room.js'
 import { BodyError } from './body-error.js'
 
 const MOST_BYTES = 64 * 1024 * 1024
-/** The most files that a session can have come to a third; the rest is for files with holes. */
+/** A session with the most files needs a third of these; the rest is for files with holes. */
 const MOST_VALUES = 2 ** 22
-/** With the longest names and targets a piece has some megabytes. */
+/** Nodes per piece. With the longest names and targets, a piece has some megabytes. */
 const NODES_AT_ONCE = 256
-/** Of a value that was read: an empty list in a list takes the most for its one character. */
+/** Memory for each parsed value. An empty list in a list takes the most for the one character that is counted. */
 const VALUE_BYTES = 48
-/** Of a character: as text while it is read, and in the strings that are made of it. */
+/** Memory for each character: in the text while it is parsed, and in the strings made from it. */
 const CHARACTER_BYTES = 4
 
 const QUOTE = 0x22
@@ -21,9 +21,9 @@ const OPENS_LIST = 0x5b
 const OPENS_MAP = 0x7b
 
 /**
- * The parts of the JSON, in order.
+ * Returns the parts of the JSON, in order.
  *
- * @throws RangeError if it is more than `readHostState` takes
+ * @throws RangeError if it exceeds the limits of `readHostState`
  * @throws NoRoomError
  */
 export function writeHostState(state: unknown, room: PackingRoom = UNLIMITED_ROOM): Uint8Array[] {
@@ -46,7 +46,7 @@ export function writeHostState(state: unknown, room: PackingRoom = UNLIMITED_ROO
   }
   add(`${JSON.stringify(rest).slice(0, -1)},"nodes":`)
   for (let at = 0; at < nodes.length; at += NODES_AT_ONCE) {
-    // "[1,2]" without its end, and for all but the first piece with a comma in place of its beginning.
+    // "[1,2]" without the closing bracket. In all pieces except the first, a comma replaces the opening bracket.
     const piece = JSON.stringify(nodes.slice(at, at + NODES_AT_ONCE)).slice(0, -1)
     add(at === 0 ? piece : `,${piece.slice(1)}`)
   }
@@ -71,8 +71,8 @@ function excessOf(bytes: number, values: number): string | undefined {
 }
 
 /**
- * How many values are in it, or `most` + 1 for more, as far as commas and brackets outside texts tell: each value follows one of
- * them, or the name of a field. What is no JSON has any answer.
+ * Counts the values in a JSON text, up to `most` + 1, by its commas and brackets outside strings: each value follows one of them, or the
+ * name of a field. If the text is not JSON, the result is arbitrary.
  */
 export function valuesIn(json: Uint8Array, most: number): number {
   let values = 0
@@ -84,7 +84,7 @@ export function valuesIn(json: Uint8Array, most: number): number {
   return values
 }
 
-/** Of the quote that ends a text, or of the end. */
+/** Index of the quote that ends a string, or of the end of the text. */
 function endOfText(json: Uint8Array, from: number): number {
   let at = from
   for (; at < json.length && json[at] !== QUOTE; at++) if (json[at] === BACKSLASH) at++

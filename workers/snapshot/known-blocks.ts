@@ -1,15 +1,15 @@
-// The blocks of a slot's last capture, by the hash of what is in them: a block that the next capture finds here is neither packed nor sent
-// again. Owns no bytes, and nothing of a session but these hashes; the main thread has the blocks.
+// The blocks of a slot's last capture, by the hash of their unpacked bytes: a block that the next capture finds here is neither packed nor
+// sent again. Owns only these hashes, no bytes of a session; the main thread has the blocks.
 
 export interface KnownBlock {
-  /** What the body's hash is made of. */
+  /** Hash of the packed block, an input of the body's hash. */
   readonly hash: Uint8Array
-  /** With the nine bytes before it. */
+  /** Packed size, including the nine bytes of its head. */
   readonly packedBytes: number
 }
 
 export class KnownBlocks {
-  /** Of the capture, as the main thread names it. */
+  /** The main thread's number for the capture. */
   readonly number: number
   readonly #indexes = new Map<string, number>()
   readonly #blocks: KnownBlock[] = []
@@ -18,13 +18,13 @@ export class KnownBlocks {
     this.number = number
   }
 
-  /** Call for each block, in their order. */
+  /** Call for each block, in order. */
   add(digest: Uint8Array, block: KnownBlock): void {
     this.#indexes.set(keyOf(digest), this.#blocks.length)
     this.#blocks.push(block)
   }
 
-  /** @param digest sha-256 of what is in the block */
+  /** @param digest SHA-256 of the block's unpacked bytes */
   find(digest: Uint8Array): (KnownBlock & { readonly index: number }) | undefined {
     const index = this.#indexes.get(keyOf(digest))
     const block = index === undefined ? undefined : this.#blocks[index]

@@ -1,16 +1,16 @@
-// zlib and zstd over whole pieces, by streams that are made under the thread's shield: ending a thread between the making of a
+// Compresses whole pieces with zlib and zstd. Streams are created under the thread's shield: terminating a thread between the creation of a
 // stream and its initialization ends the whole process (src/shared/threads/shield.ts). Owns every zlib stream of a slot's thread;
-// which codec a piece gets, and what to make of an error, is blocks.ts's.
+// blocks.ts chooses the codec and handles errors.
 import type { Transform } from 'node:stream'
 import * as zlib from 'node:zlib'
 
-/** Calls `make` where nothing ends this thread, which it must return from at once. */
+/** Calls `make` while this thread cannot be terminated. `make` must return at once. */
 export type Shielded = <T>(make: () => T) => T
 
-/** For threads that nobody ends. */
+/** For threads that are never terminated. */
 export const UNSHIELDED: Shielded = (make) => make()
 
-/** What `deflateRawSync` and its kind do after making a stream, with Node's own name for it since its first versions. */
+/** `_processChunk` is what `deflateRawSync` and the like call after creating a stream. It has had this name since Node's first versions. */
 interface Engine extends Transform {
   _processChunk(chunk: Uint8Array, flush: number): Buffer
   readonly bytesWritten: number
@@ -18,7 +18,7 @@ interface Engine extends Transform {
 
 type Make = (options: object) => unknown
 
-/** Node has zstd from 22.15 on. */
+/** Available from Node 22.15 on. */
 interface Zstd {
   createZstdCompress: Make
   createZstdDecompress: Make
@@ -29,7 +29,7 @@ const { Z_FINISH } = zlib.constants
 
 export const HAS_ZSTD = createZstdCompress !== undefined && createZstdDecompress !== undefined
 
-/** All input at once, and all output. */
+/** Processes all input at once, and returns all output. */
 function run(engine: Engine, bytes: Uint8Array, finish: number): Buffer {
   return engine._processChunk(bytes, finish)
 }
@@ -38,7 +38,7 @@ export function deflate(bytes: Uint8Array, options: zlib.ZlibOptions, shielded: 
   return run(shielded(() => zlib.createDeflateRaw(options)) as unknown as Engine, bytes, Z_FINISH)
 }
 
-/** In a thread of Node's own: `bytes` must stay as they are meanwhile. */
+/** Compresses in one of Node's own threads. `bytes` must not change meanwhile. */
 export function deflateAside(
   bytes: Uint8Array,
   options: zlib.ZlibOptions,
@@ -65,7 +65,7 @@ export function inflate(
   return { raw, readBytes: engine.bytesWritten }
 }
 
-/** Undefined where this Node has no zstd. */
+/** Undefined if this Node has no zstd. */
 export function compressZstd(bytes: Uint8Array, level: number, shielded: Shielded): Buffer | undefined {
   if (!createZstdCompress || !constants) return undefined
   const params = { [constants.ZSTD_c_compressionLevel]: level }
@@ -73,7 +73,7 @@ export function compressZstd(bytes: Uint8Array, level: number, shielded: Shielde
   return run(engine, bytes, constants.ZSTD_e_end)
 }
 
-/** Undefined where this Node has no zstd. */
+/** Undefined if this Node has no zstd. */
 export function unzstd(bytes: Uint8Array, options: zlib.ZlibOptions, shielded: Shielded): Buffer | undefined {
   if (!createZstdDecompress || !constants) return undefined
   return run(shielded(() => createZstdDecompress(options)) as Engine, bytes, constants.ZSTD_e_end)

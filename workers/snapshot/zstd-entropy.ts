@@ -1,15 +1,15 @@
-// The two entropy codes of zstd (RFC 8878, section 4): FSE and Huffman tables, and the bit stream that is read from its
-// end. Owns those only; what the symbols mean is zstd.ts's. Every read outside its stream is an error.
+// The two entropy codes of zstd (RFC 8878, section 4): FSE and Huffman tables, and the bit stream that is read from its end.
+// Owns those only; zstd.ts interprets the symbols. Every read outside its stream is an error.
 
 export class ZstdError extends Error {
   override readonly name = 'ZstdError'
 }
 
-/** Bits of `bytes` from `start` to `end`, last bit first. */
+/** Reads the bits of `bytes` from `start` to `end`, last bit first. */
 export class BackwardBits {
   readonly #bytes: Uint8Array
   readonly #start: number
-  /** Bits that are left. */
+  /** How many bits are left. */
   left: number
 
   constructor(bytes: Uint8Array, start: number, end: number) {
@@ -20,14 +20,14 @@ export class BackwardBits {
     this.left = (end - start - 1) * 8 + (31 - Math.clz32(last))
   }
 
-  /** At most 25. */
+  /** Reads up to 25 bits. */
   read(count: number): number {
     if (count > this.left) throw new ZstdError('a bit stream is too short')
     this.left -= count
     return this.#at(this.left, count)
   }
 
-  /** The next bits without taking them; zeros behind the last. */
+  /** Returns the next bits without consuming them. Past the last bit, zeros follow. */
   peek(count: number): number {
     return this.left >= count
       ? this.#at(this.left - count, count)
@@ -46,7 +46,7 @@ export class BackwardBits {
   }
 }
 
-/** By state: its symbol, and how the next state is found. */
+/** For each state: its symbol, and how to compute the next state. */
 export interface FseTable {
   readonly log: number
   readonly symbols: Uint8Array
@@ -54,12 +54,12 @@ export interface FseTable {
   readonly bases: Uint16Array
 }
 
-/** A table that is always in the one state with this symbol. */
+/** A table with a single state, for this symbol. */
 export function constantTable(symbol: number): FseTable {
   return { log: 0, symbols: Uint8Array.of(symbol), bits: Uint8Array.of(0), bases: Uint16Array.of(0) }
 }
 
-/** From probabilities in units of 2^-log; -1 stands for less than one unit. */
+/** Builds a table from probabilities in units of 2^-log; -1 stands for less than one unit. */
 export function fseTable(probabilities: readonly number[], log: number): FseTable {
   const size = 1 << log
   const symbols = new Uint8Array(size)
@@ -88,7 +88,7 @@ export function fseTable(probabilities: readonly number[], log: number): FseTabl
   return { log, symbols, bits, bases }
 }
 
-/** A table's description at `start`; `end` is where it ends. */
+/** Reads a table's description at `start`. Returns the table and where its description ends. */
 export function readFseTable(
   bytes: Uint8Array,
   start: number,
@@ -141,7 +141,7 @@ export function readFseTable(
   return { table: fseTable(probabilities, log), end }
 }
 
-/** By the next `log` bits: the symbol they begin with and its length. */
+/** For each value of the next `log` bits: the symbol that they begin with, and its length in bits. */
 export interface HuffmanTable {
   readonly log: number
   readonly symbols: Uint8Array
@@ -169,7 +169,7 @@ export function readHuffmanTable(
   return { table: huffmanTable(weights), end }
 }
 
-/** Two states take turns until one cannot go on. */
+/** Decodes weights with two alternating states, until the stream ends. */
 function packedWeights(bytes: Uint8Array, start: number, end: number): number[] {
   const { table, end: from } = readFseTable(bytes, start, end, { log: 6, symbol: MOST_WEIGHTS })
   const { log, symbols, bits, bases } = table
@@ -190,7 +190,7 @@ function packedWeights(bytes: Uint8Array, start: number, end: number): number[] 
   return weights
 }
 
-/** The last symbol's weight is not written: it fills the table. */
+/** Builds a table from weights. The weight of the last symbol is not stored: it is the one that fills the table. */
 function huffmanTable(weights: number[]): HuffmanTable {
   let sum = 0
   for (const weight of weights) {
@@ -217,7 +217,7 @@ function huffmanTable(weights: number[]): HuffmanTable {
   return { log, symbols, bits }
 }
 
-/** Fills `target` from one stream, which must end with it. */
+/** Fills `target` from one stream, which must then be at its end. */
 export function readHuffman(
   table: HuffmanTable,
   bytes: Uint8Array,

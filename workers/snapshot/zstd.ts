@@ -1,7 +1,7 @@
-// zstd frames (RFC 8878) as hostile input: which frames are taken at all, by every Node alike, and reading them where
-// node:zlib has no zstd (Node 20). Owns nothing of writing them. No frame costs more than its declared size in output
-// and a bounded number of steps a byte. Own code, because the decoder on npm (fzstd 0.1.1) takes two thirds of the damaged frames that
-// node:zlib refuses: a snapshot would load on one Node and not on another.
+// Reads zstd frames (RFC 8878) as hostile input. Owns which frames are accepted, the same on every Node, and decoding where node:zlib has
+// no zstd (Node 20); it does not write frames. A frame costs at most its declared size in output, and a bounded number of steps per byte.
+// Not a package, because the decoder on npm (fzstd 0.1.1) accepts two thirds of the damaged frames that node:zlib refuses: a snapshot
+// would load on one Node and not on another.
 import {
   BackwardBits,
   constantTable,
@@ -21,8 +21,7 @@ const BLOCK = { raw: 0, rle: 1, compressed: 2, reserved: 3 } as const
 const LITERALS = { raw: 0, rle: 1, compressed: 2, treeless: 3 } as const
 
 /**
- * One whole frame that declares `rawBytes`, with a window of at most 1 MiB, without dictionary and checksum, with nothing
- * behind it.
+ * Checks that the bytes are exactly one frame that declares `rawBytes`, has a window of at most 1 MiB, and no dictionary or checksum.
  *
  * @throws ZstdError
  */
@@ -35,7 +34,7 @@ export function checkZstdFrame(frame: Uint8Array, rawBytes: number): void {
 }
 
 /**
- * @throws ZstdError, or RangeError where the frame goes beyond what it declares
+ * @throws ZstdError, or RangeError if the frame has more bytes than it declares
  */
 export function decompressZstd(frame: Uint8Array, rawBytes: number): Uint8Array<ArrayBuffer> {
   checkZstdFrame(frame, rawBytes)
@@ -53,7 +52,7 @@ function frameHeader(frame: Uint8Array): { readonly contentBytes: number; readon
   const descriptor = frame[4] ?? 0
   const sizeCode = descriptor >> 6
   const single = (descriptor & 0x20) !== 0
-  // Reserved and unused bits, checksum, dictionary, sizes of 64 bits.
+  // Refuse reserved and unused bits, checksums, dictionaries and 64-bit sizes.
   if ((descriptor & 0x1f) !== 0 || sizeCode === 3)
     throw new ZstdError('a frame with features that are not taken')
   if (!single) {
@@ -72,7 +71,7 @@ interface FrameBlock {
   readonly type: number
   readonly start: number
   readonly end: number
-  /** Bytes in the frame, or how often its one byte is repeated. */
+  /** Bytes in the frame; for an RLE block, how often its one byte is repeated. */
   readonly size: number
 }
 
@@ -90,7 +89,7 @@ function* blocksOf(frame: Uint8Array, first: number): Generator<FrameBlock> {
   }
 }
 
-/** Extra bits by code; a code's base follows from the codes before it. */
+/** Extra bits by code. The base of a code follows from the codes before it. */
 const LITERAL_BITS = [...new Array<number>(16).fill(0), 1, 1, 1, 1, 2, 2, 3, 3, 4, ...numbers(6, 16)]
 const MATCH_BITS = [...new Array<number>(32).fill(0), 1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, ...numbers(7, 16)]
 const LITERAL_BASES = bases(LITERAL_BITS, 0)
@@ -99,7 +98,7 @@ const LEAST = -1
 const ones = (count: number) => new Array<number>(count).fill(1)
 const twos = (count: number) => new Array<number>(count).fill(2)
 const least = (count: number) => new Array<number>(count).fill(LEAST)
-/** In the order in which tables are written; a frame cannot name an offset beyond 2^24 here. */
+/** Literal lengths, offsets and match lengths: the order in which a frame has its tables. Offset codes go up to 24 here. */
 const KINDS = [
   {
     most: { log: 9, symbol: 35 },
@@ -140,7 +139,7 @@ class FrameOutput {
     this.#length = end
   }
 
-  /** A compressed block: literals, then the sequences that mix them with what is there already. */
+  /** Decodes a compressed block: literals, then the sequences that combine them with earlier output. */
   decode(frame: Uint8Array, start: number, end: number): void {
     const { literals, end: at } = this.#literals(frame, start, end)
     const first = frame[at] ?? 0
@@ -199,7 +198,7 @@ class FrameOutput {
     return { literals, end: to }
   }
 
-  /** How many literals they used. */
+  /** Executes the sequences. Returns how many literals they used. */
   #sequences(frame: Uint8Array, start: number, end: number, count: number, literals: Uint8Array): number {
     const modes = frame[start] ?? 0
     if (start >= end || (modes & 3) !== 0) throw new ZstdError('bad modes of sequences')
@@ -247,7 +246,7 @@ class FrameOutput {
     return used
   }
 
-  /** Values up to 3 name one of the last three offsets. */
+  /** Decodes an offset. Values up to 3 refer to one of the last three offsets. */
   #offset(value: number, literalLength: number): number {
     const [first, second, third] = this.#offsets
     const index = value > 3 ? 4 : value + (literalLength === 0 ? 1 : 0)
@@ -291,7 +290,7 @@ function readFourStreams(
   }
 }
 
-/** Up to 6 bytes as a number, the lowest first. */
+/** Reads up to 6 bytes as a little-endian number. */
 function little(bytes: Uint8Array, start: number, count: number): number {
   if (start + count > bytes.length) throw new ZstdError('the frame is cut off')
   let value = 0

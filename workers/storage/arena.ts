@@ -1,38 +1,38 @@
-// Memory that a storage's thread has in common with its sessions' slots, in extents of one chunk each: whole chunks of large files,
-// which slots copy from and to by themselves. Owns which extent is whose, so that none is used twice at a time; which file it
-// belongs to is contents.ts's, what a slot may do is share.ts's. Slots can write any byte of it, but nothing that is known about it:
-// docs/storages.md says what follows from that.
+// Memory that a storage's thread shares with its sessions' slots, in extents of one chunk each: whole chunks of large files, which slots
+// copy from and to directly. Owns which extent belongs to whom, so that none is used twice at the same time; contents.ts knows which file
+// an extent belongs to, share.ts what a slot may do. Slots can write any byte of it, but not the bookkeeping: docs/storages.md explains
+// what follows from that.
 import { allocateBytes, CHUNK_BYTES, type ChunkSource } from '../host/fs/chunk-source.js'
 
-/** Memory is taken from the operating system in steps of it. */
+/** The arena grows in steps of this size. */
 const GROWTH_BYTES = 16 * CHUNK_BYTES
 
-/** Where an extent begins, in chunks. */
+/** Number of an extent: its offset in chunks. */
 export type Extent = number
 
-/** Extents of a session that is gone, whose worker may still be writing to them. */
+/** Extents of a session that is gone, but whose worker may still be writing to them. */
 interface Retired {
   readonly extents: Uint32Array
   readonly isOver: () => boolean
 }
 
 export class Arena implements ChunkSource {
-  /** All files have their chunks in the one buffer, and some are exchanged by themselves. */
+  /** The chunks of all files are in one buffer, and single ones are exchanged. */
   readonly keepsTogether = false
   readonly buffer: SharedArrayBuffer
   readonly #most: number
-  /** Extents below it have been given out before. Never learnt from the buffer's size, which a slot can change. */
+  /** Extents with lower numbers have been handed out before. Never derived from the buffer's size, which a slot can change. */
   #made = 0
-  /** Free, with old bytes in them: the last one first, which is what the processors' caches still have. */
+  /** Free extents with old bytes. Reused last in, first out, because the last ones are still in the processor's caches. */
   readonly #used: Extent[] = []
-  /** Free and zero. */
+  /** Free extents that are zeroed. */
   readonly #clean: Extent[] = []
   #retired: Retired[] = []
-  /** By extent: how many doors it is lent to. */
+  /** For each extent, how many doors it is lent to. */
   readonly #lent: Uint32Array
-  /** By extent: 1 when it is lent, and no file's any more. It is free with the last who has it. */
+  /** For each extent, 1 if it is lent but no longer belongs to a file. It becomes free when the last door returns it. */
   readonly #left: Uint8Array
-  /** By extent, made once: a view costs more than what is done with it. */
+  /** Views by extent. Each is created once, because creating a view costs more than using it. */
   readonly #chunks: Uint8Array[] = []
 
   constructor(buffer: SharedArrayBuffer) {
@@ -42,7 +42,7 @@ export class Arena implements ChunkSource {
     this.#left = new Uint8Array(this.#most)
   }
 
-  /** Up to `count` free extents, ascending, which are the caller's from now on, with any bytes in them. */
+  /** Hands out up to `count` free extents, in ascending order. Their contents are undefined. */
   take(count: number): Uint32Array {
     const taken = new Uint32Array(count)
     let length = 0
@@ -51,28 +51,28 @@ export class Arena implements ChunkSource {
       if (extent !== undefined) taken[length++] = extent
       else if (!this.#reclaim()) break
     }
-    // Neighbours are copied in one go.
+    // Sorted, because adjacent extents are copied in one go.
     return taken.subarray(0, length).sort()
   }
 
-  /** Of whoever took them, or of a file. */
+  /** Returns an extent that was taken, or that belonged to a file. */
   give(extent: Extent): void {
     if (this.#lent[extent] === 0) this.#used.push(extent)
     else this.#left[extent] = 1
   }
 
-  /** They become free when `isOver` says so, which is asked where they are needed. */
+  /** Returns extents that become free once `isOver` returns true. It is checked when extents are needed. */
   retire(extents: Uint32Array, isOver: () => boolean): void {
     this.#retired.push({ extents, isOver })
     this.#reclaim()
   }
 
-  /** Whether they are a part of it. */
+  /** Whether the bytes are in the arena. */
   has(bytes: Uint8Array): boolean {
     return bytes.buffer === this.buffer
   }
 
-  /** What bytes [place, place + length) are a part of is not written and not given to anybody until it is taken back as often. */
+  /** Lends the extents of bytes [place, place + length). Until `takeBack` was called as often, they are not written or handed out. */
   lend(place: number, length: number): void {
     const end = (place + length) / CHUNK_BYTES
     for (let at = Math.floor(place / CHUNK_BYTES); at < end; at += 1)
@@ -96,8 +96,8 @@ export class Arena implements ChunkSource {
   }
 
   /**
-   * Zeroes one extent that is free, so that what was removed is not there for a slot to look at; false if none has to be. One
-   * at a time, and when nothing else is to be done: nobody waits for it.
+   * Zeroes one free extent, so that slots cannot read removed bytes. Returns false if there is none to zero. Zeroes only one at a time,
+   * because it is done in idle time and must not delay requests.
    */
   scrub(): boolean {
     this.#reclaim()
@@ -108,19 +108,19 @@ export class Arena implements ChunkSource {
     return true
   }
 
-  /** Nothing has to be zeroed. */
+  /** Whether there is nothing to zero. */
   get isClean(): boolean {
     return this.#used.length === 0 && this.#retired.length === 0
   }
 
-  /** How many extents nobody has. */
+  /** How many extents are free. */
   get free(): number {
     return this.#used.length + this.#clean.length + this.#most - this.#made
   }
 
-  // As the source of a store's chunks.
+  // The methods of ChunkSource.
 
-  /** What is not to be had here is memory of this thread's own, each chunk by itself: some may be replaced, and not their neighbours. */
+  /** If the arena is full, allocates this thread's own memory, a buffer per chunk: one may be replaced without its neighbours. */
   allocate(count: number): readonly Uint8Array[] {
     const chunks = Array.from(this.take(count), (extent) => this.chunk(extent))
     while (chunks.length < count) chunks.push(allocateBytes(CHUNK_BYTES))
@@ -137,7 +137,7 @@ export class Arena implements ChunkSource {
     return true
   }
 
-  /** What is not in the arena: somebody may still read it, and a storage's files are not a session's. */
+  /** Does nothing: a buffer outside the arena may still be read, and is left to the garbage collector. */
   dispose(): void {}
 
   #make(): Extent | undefined {
@@ -148,13 +148,13 @@ export class Arena implements ChunkSource {
       if (buffer.byteLength < needed)
         buffer.grow(Math.min(needed - CHUNK_BYTES + GROWTH_BYTES, buffer.maxByteLength))
     } catch {
-      // The operating system has no more, or a slot has grown it in between. What is there is enough, or has to be.
+      // The operating system has no more memory, or a slot has grown the buffer meanwhile. Then its size may be enough after all.
       if (buffer.byteLength < needed) return undefined
     }
     return this.#made++
   }
 
-  /** False if nothing came free. */
+  /** Frees retired extents that are over. Returns false if there are none. */
   #reclaim(): boolean {
     if (this.#retired.length === 0) return false
     const waiting: Retired[] = []

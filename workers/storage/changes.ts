@@ -1,20 +1,21 @@
-// A store that counts and tells what changes in it. Owns which operation is which change, and telling each once; everything else is passed on.
+// Wraps a store and reports what changes in it. Owns which operation causes which change, and reporting each change once. All calls are
+// passed on to the store.
 import type { Change } from '../../src/shared/messages/storage.js'
 import { FsError } from '../host/errno.js'
 import type { FileTime, NewNode, NodeId, NodeStore } from '../host/fs/node-store.js'
 
-/** Of one batch: more is told as a loss. */
+/** Most changes in one batch. Beyond that, `lost` is set. */
 const MAX_CHANGES = 1024
 
 export class ChangingNodes implements NodeStore {
   readonly #store: NodeStore
   readonly #changed: (node: NodeId) => void
   #watched = false
-  /** "type path": a file that is written a thousand times has changed once. */
+  /** Changes by "type path", so that a file that is written a thousand times is reported once. */
   readonly #changes = new Map<string, Change>()
   #lost = false
 
-  /** `changed` is called after each change: with the node, or 0 where several have changed. */
+  /** @param changed called after each change with the node, or with 0 if several nodes have changed */
   constructor(store: NodeStore, changed: (node: NodeId) => void) {
     this.#store = store
     this.#changed = changed
@@ -26,7 +27,7 @@ export class ChangingNodes implements NodeStore {
     this.#lost = false
   }
 
-  /** What changed since it was last asked; undefined if nothing did. */
+  /** Takes the changes since the last call; undefined if there are none. */
   take(): { readonly changes: readonly Change[]; readonly lost: boolean } | undefined {
     if (this.#changes.size === 0 && !this.#lost) return undefined
     const taken = { changes: [...this.#changes.values()], lost: this.#lost }
@@ -110,7 +111,7 @@ export class ChangingNodes implements NodeStore {
     this.#add('created', paths?.[1])
   }
 
-  /** Its bytes were changed in the store itself. */
+  /** Reports a node whose bytes were changed directly in the store. */
   changed(node: NodeId): void {
     this.#tell('changed', node)
   }
@@ -146,7 +147,7 @@ export class ChangingNodes implements NodeStore {
     this.#changed(node)
     if (!this.#watched) return
     const parent = this.#store.parent(node)
-    // A file that is in no directory any more changes for nobody.
+    // Do not report a file that is no longer in a directory.
     if (parent !== 0) this.#add(type, this.#path(parent, this.#store.name(node)))
   }
 

@@ -1,6 +1,5 @@
-// One session at a storage: its door and its bell. Owns serving one request step by step, taking what the session has posted, and
-// giving everything back when the session is gone. What each operation does is operations.ts's; reading a request, which may be
-// hostile, is request.ts's.
+// One session of a storage: its door and its bell. Owns serving one request step by step, processing what the session has posted, and
+// releasing everything when the session is gone. operations.ts executes operations; request.ts reads requests, which may be hostile.
 
 import {
   BELL,
@@ -24,7 +23,7 @@ import type { Party } from './turns.js'
 export class Client implements Party, StatusReader {
   readonly bell: Int32Array
   dueMs = 0
-  /** The node whose status the slot may know; 0: none. */
+  /** The node whose status the slot may have cached; 0: none. */
   knownNode: NodeId = 0
   readonly #served: Served
   readonly #locks: Locks
@@ -58,7 +57,7 @@ export class Client implements Party, StatusReader {
     return !this.#broken && this.#outbox.hasPosted
   }
 
-  /** Does the next step of the pending request, and answers it after the last one. False if there is none. */
+  /** Does the next step of the pending request, and answers it after the last step. Returns false if no request is pending. */
   serve(): boolean {
     if (!this.#request.isThere) return false
     const { directory } = this.#served
@@ -97,7 +96,7 @@ export class Client implements Party, StatusReader {
     return this.#changes
   }
 
-  /** The session is gone. What it posted before that is still done. */
+  /** The session is gone. Processes what it has posted, then releases everything that it holds. */
   leave(): void {
     this.takePosted()
     this.#drop()

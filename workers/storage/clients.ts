@@ -1,17 +1,17 @@
-// All sessions at a storage. Owns who they are, that what any of them has posted comes before what is asked later by another, and
-// what each may still know about a node that another changes.
+// All sessions of a storage. Owns the list of them, the order between posts and later requests of other sessions, and invalidating what a
+// session has cached about a node that another one changes.
 
 import { POSTING } from '../../src/shared/messages/storage-door.js'
 import type { NodeId } from '../host/fs/node-store.js'
 import { Client } from './client.js'
 import type { Served, StatusReader } from './served.js'
 
-/** Descriptors that all sessions of a host directory have together, about. Each has its share of them, and a few in any case. */
+/** About how many descriptors all sessions of a host directory may have together. They share it equally, but each gets at least a few. */
 const MOST_HOST_FILES = 4096
 const LEAST_HOST_FILES = 64
 
 export class Clients {
-  /** In the order in which they came. */
+  /** Clients in the order in which they were attached. */
   readonly all: Client[] = []
   readonly #served: Served
   readonly #byId = new Map<number, Client>()
@@ -22,7 +22,7 @@ export class Clients {
     this.#served = {
       ...served,
       takePosted: () => this.takePosted(),
-      // Beside the sessions, any program of the host changes its directories.
+      // Any program on the host can change its directories, so a session cannot rely on a status.
       changes: isHosts ? undefined : (reader, node) => this.#know(reader, node),
       maxHolds: isHosts
         ? () => Math.max(LEAST_HOST_FILES, Math.floor(MOST_HOST_FILES / this.all.length))
@@ -36,7 +36,7 @@ export class Clients {
     this.all.push(client)
   }
 
-  /** Its bell, which nobody listens to any more. */
+  /** Detaches a session. Returns its bell, which no longer has to be listened to. */
   drop(id: number): Int32Array | undefined {
     const client = this.#byId.get(id)
     if (client === undefined) return undefined
@@ -46,7 +46,7 @@ export class Clients {
     return client.bell
   }
 
-  /** Somebody waits for an answer, or has posted something that is not done. */
+  /** Whether a session waits for an answer, or has unprocessed posts. */
   get hasWork(): boolean {
     for (const client of this.all) if (client.isWaiting || client.hasPosted) return true
     return false
@@ -60,24 +60,24 @@ export class Clients {
     this.#isWatched = on
     if (!on) return
     for (const client of this.all) if (client.knownNode !== 0) client.setPosting(POSTING.ASK)
-    // What was posted before that is not told.
+    // Process earlier posts now: their changes are not reported.
     this.takePosted()
   }
 
-  /** The node has changed: whoever knows its status does not know it any more. 0: any node may have. */
+  /** Invalidates the cached status of a node that has changed. 0: any node may have changed. */
   changed(node: NodeId): void {
     for (const client of this.all) {
       if (client.knownNode === node || (node === 0 && client.knownNode !== 0)) client.forget()
     }
   }
 
-  /** The reader is about to get the node's status, and may rely on it until `changed` is called. */
+  /** Records that the reader is about to get the node's status, and may rely on it until `changed` is called. */
   #know(reader: StatusReader, node: NodeId): number {
     let isAlone = true
     for (const other of this.all) {
       if (other === reader || other.knownNode !== node) continue
       isAlone = false
-      // Its writes have to be heard of from now on, before they return; those that were posted before are done now.
+      // From now on, its writes must be processed before they return. Earlier posts are processed below.
       other.setPosting(POSTING.ASK)
     }
     if (!isAlone) this.takePosted()

@@ -1,5 +1,5 @@
-// A directory of the host as a store. Owns confinement (E5): every node is reached from the directory's own descriptor, one name at
-// a time, never through a link; links are text that our own tree follows. Only files, directories and links are there.
+// A directory of the host as a store. Owns confinement (E5): every node is reached from the directory's own descriptor, one name at a time,
+// never through a link; links are text that our own tree resolves. Only files, directories and links are visible.
 import {
   closeSync,
   constants,
@@ -35,9 +35,9 @@ import { HostListings } from './host-listings.js'
 import { type HostNode, HostNodes } from './host-nodes.js'
 
 const { O_RDONLY, O_RDWR, O_NOFOLLOW, O_NONBLOCK, O_CREAT, O_EXCL } = constants
-/** Files whose sizes are counted in one step. */
+/** How many files are counted in one step. */
 const STEP_FILES = 64
-/** No session makes a program that changes its user or group on the host. */
+/** Leaves out set-user and set-group, so that no session creates a program that changes its user or group on the host. */
 const HOST_MODE_BITS = 0o1777
 
 export class DirectoryNodes implements NodeStore {
@@ -60,7 +60,7 @@ export class DirectoryNodes implements NodeStore {
     this.root = this.#nodes.root.id
   }
 
-  /** What comes until `end` is one request: what it has found once it does not look for again. */
+  /** Everything until `end` is one request: what it has found once is not looked up again. */
   begin(): void {
     this.#directories.begin()
   }
@@ -69,12 +69,12 @@ export class DirectoryNodes implements NodeStore {
     this.#directories.end()
   }
 
-  /** Closes what is only kept for the next request; false if nothing was. */
+  /** Closes descriptors that are kept for the next request. Returns false if there are none. */
   closeKept(): boolean {
     return this.#directories.close()
   }
 
-  /** Something is kept for the next request that `closeKept` closes. */
+  /** Whether descriptors are kept that `closeKept` would close. */
   get hasKept(): boolean {
     return this.#directories.hasKept
   }
@@ -125,7 +125,7 @@ export class DirectoryNodes implements NodeStore {
     return node.id
   }
 
-  /** From its very start it is a question of now: is the directory empty? */
+  /** Asking for one entry from the start means "is the directory empty?", so that reads the directory as it is now. */
   list(directory: NodeId, after: number, count: number): readonly DirectoryEntry[] {
     const host = this.#directory(directory)
     if (after === 0 && count === 1) return this.#listings.first(host)
@@ -133,12 +133,12 @@ export class DirectoryNodes implements NodeStore {
     return this.#listings.after(known ?? this.#listings.readAtOnce(host), after, count)
   }
 
-  /** Reads the directory: what a listing that begins now shows. */
+  /** Reads the directory, so that a listing that begins now shows its current entries. */
   nextCookie(directory: NodeId): number {
     return this.#listings.readAtOnce(this.#directory(directory)).next
   }
 
-  /** The same in steps, for a directory that may be large; `lastCookie` is what it has come to. */
+  /** Like `nextCookie`, but in steps, because the directory may be large. `lastCookie` then returns the result. */
   *refresh(directory: NodeId): Generator<undefined, void> {
     yield* this.#listings.read(this.#directory(directory))
   }
@@ -162,7 +162,7 @@ export class DirectoryNodes implements NodeStore {
       const flags = node.kind === 'file' ? O_RDWR | O_CREAT | O_EXCL : O_RDONLY
       const fd = openSync(path, flags | O_NOFOLLOW | O_NONBLOCK, mode)
       try {
-        // The process's umask is not the session's.
+        // The operating system has applied the process's umask, which is not the session's.
         fchmodSync(fd, mode)
       } finally {
         closeSync(fd)
@@ -267,12 +267,12 @@ export class DirectoryNodes implements NodeStore {
     this.#nodes.released(host)
   }
 
-  /** Of the disk that the directory is on. */
+  /** Usage of the disk that the directory is on. */
   usage(): StoreUsage {
     return this.#directories.usage()
   }
 
-  /** Counted anew: others may change the directory. */
+  /** Counts again each time, because other programs may change the directory. */
   *countBytes(): Generator<undefined, number> {
     let bytes = 0
     const todo = [this.root]
@@ -288,7 +288,7 @@ export class DirectoryNodes implements NodeStore {
           else bytes += this.status(found).size
         }
       } catch (error) {
-        // Gone since it was found.
+        // Ignore a directory that has disappeared since it was found.
         if (!(error instanceof FsError && error.message === 'ENOENT') || id === this.root) throw error
       }
     }
@@ -304,7 +304,7 @@ export class DirectoryNodes implements NodeStore {
     if (this.readOnly) fail('EROFS')
   }
 
-  /** With a descriptor of a file, its own or one for as long as that takes. */
+  /** Runs `use` with a descriptor of a file: the one that is held, or a temporary one. */
   #file<T>(node: NodeId, use: (fd: number) => T): T {
     if (this.#nodes.get(node).kind !== 'file') fail('EINVAL')
     return this.#opened(node, use)
@@ -335,7 +335,7 @@ export class DirectoryNodes implements NodeStore {
 
   #openFile(host: HostNode): number {
     return this.#directories.within(host.parent, (at) => {
-      // What may only be read is opened for that; a write to it then fails.
+      // If the process may only read the file, open it for reading. A write to it then fails.
       const access = this.readOnly ? [O_RDONLY] : [O_RDWR, O_RDONLY]
       for (const flags of access) {
         try {

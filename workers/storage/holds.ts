@@ -1,8 +1,8 @@
-// The nodes that one session has open or is in. Owns how often it holds each, and the bound on all of them together.
+// The nodes that one session has open or uses as its working directory. Owns how often it holds each, and the limit on all holds together.
 import { fail } from '../host/errno.js'
 import type { NodeId, NodeStore } from '../host/fs/node-store.js'
 
-/** A slot of ours has at most as many descriptors, plus a few. */
+/** More than a slot ever needs: it has fewer descriptors than this. */
 const MAX_HOLDS = 2048
 
 export class Holds {
@@ -11,7 +11,7 @@ export class Holds {
   readonly #counts = new Map<NodeId, number>()
   #total = 0
 
-  /** `max`: a lower bound than `MAX_HOLDS`, which may change. */
+  /** @param max a limit lower than `MAX_HOLDS`, which may change */
   constructor(store: NodeStore, max: (() => number) | undefined) {
     this.#store = store
     this.#max = max
@@ -27,14 +27,14 @@ export class Holds {
     if (this.#max !== undefined && this.#total >= this.#max()) fail('ENFILE')
   }
 
-  /** Counts a hold that the store has already. */
+  /** Counts a hold that the store already has. */
   add(node: NodeId): void {
     this.#counts.set(node, (this.#counts.get(node) ?? 0) + 1)
     this.#total += 1
   }
 
   /**
-   * Counts one hold less; releasing it in the store is the caller's.
+   * Counts one hold less. The caller releases it in the store.
    *
    * @returns whether it was the last one
    * @throws FsError EBADF if the session does not hold the node

@@ -1,6 +1,6 @@
-// Ways to directories of the host: from the descriptor of the one that is served, name by name, each opened without following a
-// link and checked to be the directory that is meant (E5). Owns checking that a directory whose descriptor was kept is still where
-// it was found: somebody else may have moved it out, and a descriptor goes with it.
+// Opens directories of the host: from the descriptor of the served directory, name by name, each without following a link and checked to be
+// the expected directory (E5). Owns checking that a directory whose descriptor was kept is still where it was found: another program may
+// have moved it out, and a descriptor moves with it.
 import {
   type BigIntStats,
   closeSync,
@@ -22,15 +22,15 @@ import { type HostNode, keyOf } from './host-nodes.js'
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants
 
-/** Directories above one another, as in host/fs/files.ts: bounds what one request may cost. */
+/** Deepest nesting of directories, as in host/fs/files.ts. Bounds the cost of one request. */
 const MAX_DEPTH = 1024
-/** Names looked up for one request. No path of a program that means well has as many; links could make them 160,000. */
+/** Most names looked up for one request. Paths of honest programs have fewer; links could multiply them to 160,000. */
 const MAX_LOOKUPS = 4096
 
 /**
- * /proc/self/fd/N/name is name in the directory that is open as N, wherever that is now: what openat(2) does. On macOS, Windows and
- * in containers without /proc there are paths only: whoever swaps directories of the host just then can mislead what is listed, made
- * or removed, but not what is read or written.
+ * Whether paths like /proc/self/fd/N/name work. Like openat(2), they name an entry of the directory that is open as N, wherever that
+ * directory is now. On macOS, Windows and in containers without /proc there are only plain paths: a program that swaps directories of the
+ * host at the right moment can redirect what is listed, created or removed, but not what is read or written.
  */
 export function hasDescriptorPaths(): boolean {
   return process.platform === 'linux' && existsSync('/proc/self/fd')
@@ -42,11 +42,11 @@ export class HostDirectories {
   readonly #byDescriptor: boolean
   readonly #descriptors = new DescriptorCache<HostNode>()
   readonly root: BigIntStats
-  /** Number of the request that is being served; 0 outside of any, where nothing that was seen before counts. */
+  /** Number of the request that is being served. 0 outside of requests, when nothing that was seen before may be relied on. */
   #moment = 0
   #lastMoment = 0
   #lookups = 0
-  /** What the last name that was looked up led to: its status is what most ask for next. */
+  /** Result of the last lookup, because most requests ask for its status next. */
   #last: { readonly node: HostNode; readonly stat: BigIntStats } | undefined
 
   constructor(hostPath: string, byDescriptor: boolean) {
@@ -56,7 +56,7 @@ export class HostDirectories {
     this.root = fstatSync(this.#rootFd, { bigint: true })
   }
 
-  /** Until `end`, a directory that was found at its name is not looked for again: all of that is one moment. */
+  /** Until `end`, a directory that was found at its name is not looked up again: all of that counts as one moment. */
   begin(): void {
     this.#lastMoment += 1
     this.#moment = this.#lastMoment
@@ -68,7 +68,7 @@ export class HostDirectories {
     this.#last = undefined
   }
 
-  /** Something was changed: what was seen before it does not count any more. */
+  /** Something was changed, so what was seen before must not be relied on any more. */
   renew(): void {
     if (this.#moment === 0) return
     this.#lastMoment += 1
@@ -77,19 +77,20 @@ export class HostDirectories {
   }
 
   /**
-   * Runs with the way to each name of a directory, which is where it was found, now; ENOENT when it is not, and nothing else is
-   * there in its place.
+   * Runs `use` with a function that makes paths for names in the directory. Checks first that the directory is still where it was found.
+   *
+   * @throws FsError ENOENT if it is not, or if something else is in its place
    */
   within<T>(directory: HostNode | undefined, use: (at: (name: string) => Buffer) => T): T {
     return this.#within(directory, true, use)
   }
 
-  /** Runs with a descriptor of the directory, which is closed by nobody else. */
+  /** Runs `use` with a descriptor of the directory, which stays open until `use` returns. */
   opened<T>(directory: HostNode, use: (fd: number) => T): T {
     return this.#opened(directory, true, use)
   }
 
-  /** What is there under a name, its link not followed; undefined if nothing is. */
+  /** Status of what has this name, without following a link; undefined if nothing has. */
   look(directory: HostNode, name: string): BigIntStats | undefined {
     if (this.#moment !== 0 && ++this.#lookups > MAX_LOOKUPS) fail('ELOOP')
     try {
@@ -100,7 +101,7 @@ export class HostDirectories {
     }
   }
 
-  /** It was found at its name just now. */
+  /** Records that a node was just found at its name. */
   found(node: HostNode, stat: BigIntStats): void {
     node.seenAt = this.#moment
     this.#last = { node, stat }
@@ -115,12 +116,12 @@ export class HostDirectories {
     return stat
   }
 
-  /** The node is not known any more. */
+  /** Drops what is kept for a node that is no longer known. */
   forget(node: HostNode): void {
     this.#descriptors.delete(node)
   }
 
-  /** Closes what is kept for later; false if nothing is. */
+  /** Closes kept descriptors. Returns false if there are none. */
   close(): boolean {
     if (this.#descriptors.size === 0) return false
     this.#descriptors.clear()
@@ -131,13 +132,13 @@ export class HostDirectories {
     return this.#descriptors.size > 0
   }
 
-  /** What the disk that it is on has, as statfs(2) tells. */
+  /** Usage of the disk that the directory is on, from statfs(2). */
   usage(): StoreUsage {
     const path = this.#byDescriptor ? `/proc/self/fd/${this.#rootFd}` : this.#rootPath
     const { bsize, blocks, bavail, files, ffree } = onHost(() => statfsSync(path))
     return {
       usedBytes: (blocks - bavail) * bsize,
-      // Some file systems have no such bounds, and say 0.
+      // Some file systems have no such limits and report 0.
       maxBytes: blocks > 0 ? blocks * bsize : null,
       nodes: files > 0 ? files - ffree : 0,
       maxNodes: files > 0 ? files : Number.MAX_SAFE_INTEGER,
@@ -175,8 +176,8 @@ export class HostDirectories {
   }
 
   /**
-   * A kept descriptor is used where the directory was found at its name in this moment, or the operating system says that it is
-   * there now. `isStrict`: only the latter. Else the way to it is gone anew.
+   * Makes sure that there is a valid kept descriptor. A kept one is valid if the directory was found at its name in this moment, or the
+   * operating system says that it is there now; if `isStrict`, only the latter counts. Otherwise walks the path again.
    */
   #keep(directory: HostNode, isStrict: boolean): void {
     if (!directory.linked) fail('ENOENT')
@@ -197,8 +198,8 @@ export class HostDirectories {
   }
 
   /**
-   * Where an open directory is now is what its link in /proc says, whatever its name was: it has to be below the directory that is
-   * served, at the names under which it was found.
+   * The link in /proc says where an open directory is now, whatever its name was. It must be below the served directory, at the names
+   * under which it was found.
    */
   #isInPlace(directory: HostNode, fd: number): boolean {
     try {
@@ -207,19 +208,22 @@ export class HostDirectories {
       const names = namesOf(directory).join('/')
       return found === (root === '/' ? `/${names}` : `${root}/${names}`)
     } catch {
-      // Longer than a link's text may be: each name is looked at by itself.
+      // The path is longer than the text of a link may be. The caller then checks each name.
       return false
     }
   }
 
-  /** Goes the way from the root, or from where it is known in this moment. The descriptor is kept, or the caller's without /proc. */
+  /**
+   * Walks to a directory from the root, or from the nearest parent seen in this moment. The descriptor is kept; without /proc, it belongs
+   * to the caller.
+   */
   #walk(directory: HostNode): number {
     const go = () =>
       onHost(() => (this.#byDescriptor ? this.#walkOpen(directory) : this.#walkPaths(directory)))
     try {
       return go()
     } catch (error) {
-      // The process has no descriptor left: those that are kept are given up first.
+      // The process has no descriptors left: close the kept ones and retry.
       if (isOutOfDescriptors(error) && this.close()) return go()
       throw error
     }
@@ -259,7 +263,7 @@ export class HostDirectories {
     return fd
   }
 
-  /** The directory that is meant, and no other. */
+  /** Opens a directory, and checks that it is the expected one. */
   #openOne(node: HostNode, path: string, flags: number): number {
     const fd = openDirectory(path, flags)
     if (keyOf(fstatSync(fd, { bigint: true })) === node.key) return fd
@@ -267,7 +271,7 @@ export class HostDirectories {
     return fail('ENOENT')
   }
 
-  /** As a byte string. */
+  /** The path of a node, as a byte string. */
   #pathOf(node: HostNode): string {
     const root = Buffer.from(this.#rootPath, 'utf8').toString('latin1')
     return [root, ...namesOf(node)].join(sep === '\\' ? '/' : sep)
@@ -279,7 +283,7 @@ function openDirectory(path: string, flags: number): number {
     return openSync(Buffer.from(path, 'latin1'), O_RDONLY | (O_DIRECTORY ?? 0) | flags)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    // A file or a link is there now.
+    // A file or a link has taken its place.
     if (code === 'ENOTDIR' || code === 'ELOOP') return fail('ENOENT')
     throw error
   }
@@ -289,13 +293,13 @@ export function isOutOfDescriptors(error: unknown): boolean {
   return error instanceof FsError && (error.message === 'EMFILE' || error.message === 'ENFILE')
 }
 
-/** A way that is gone from its end: bounded, and each directory on it has its name. */
+/** Adds a node to a path that is built from its end. Checks that the node still has a name, and limits the depth. */
 function addTo(way: HostNode[], node: HostNode): void {
   if (!node.linked) fail('ENOENT')
   if (way.push(node) > MAX_DEPTH) fail('ENAMETOOLONG')
 }
 
-/** From the root on. */
+/** Names on the path from the root to a node. */
 function namesOf(node: HostNode): string[] {
   const names: string[] = []
   for (let at = node; at.parent !== undefined; at = at.parent) names.push(at.name)

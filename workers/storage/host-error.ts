@@ -1,7 +1,7 @@
-// Errors of node:fs as those of the interpreter's C library. Owns that translation.
+// Translates errors of node:fs to those of the interpreter's C library. Owns that translation.
 import { type ErrorName, errno, FsError, fail } from '../host/errno.js'
 
-/** What is thrown by the host's file system, by the same name; what has none here is EIO. */
+/** Runs `use`, and turns an error of the host's file system into the FsError of the same name, or EIO if there is none. */
 export function onHost<T>(use: () => T): T {
   try {
     return use()

@@ -1,5 +1,5 @@
-// What is in directories of the host, as it was when each was read last, with cookies that stay. Owns reading a directory in steps, so
-// that a large one keeps nobody waiting, and how much of that is kept.
+// Listings of host directories as of the last time each was read, with stable cookies. Owns reading a directory in steps, so that a large
+// one does not make others wait, and how many entries are kept.
 import { type Dir, type Dirent, opendirSync } from 'node:fs'
 import { fail } from '../host/errno.js'
 import { FIRST_COOKIE } from '../host/fs/inodes.js'
@@ -8,24 +8,24 @@ import type { HostDirectories } from './host-directories.js'
 import { onHost } from './host-error.js'
 import type { HostNode } from './host-nodes.js'
 
-/** More directories than this are seldom listed at once. */
+/** Most listings that are kept. More directories than this are rarely listed at once. */
 const MAX_LISTINGS = 64
-/** Of one directory: more is EOVERFLOW. Also of all that are kept. */
+/** Most entries of one directory (more gives EOVERFLOW), and of all kept listings together. */
 const MAX_ENTRIES = 1024 * 1024
-/** A directory with more is read by one session at a time. */
+/** Only one directory with more entries than this is read at a time. */
 const MANY_ENTRIES = 16_384
-/** Read in one step: less than a millisecond. */
+/** Entries read in one step, which takes less than a millisecond. */
 const STEP_ENTRIES = 512
 
 interface Listing {
-  /** By cookie. */
+  /** Sorted by cookie. */
   readonly entries: readonly DirectoryEntry[]
   readonly next: number
 }
 
 export class HostListings {
   readonly #directories: HostDirectories
-  /** Those not read for longest first. */
+  /** Least recently read first. */
   readonly #listings = new Map<HostNode, Listing>()
   #kept = 0
   readonly #beingRead = new Set<HostNode>()
@@ -50,9 +50,9 @@ export class HostListings {
     return entries.slice(low, low + count)
   }
 
-  /** Reads the directory as it is now. What others see of it stays until that is done. */
+  /** Reads the directory as it is now. Until that is done, others see the previous listing. */
   *read(directory: HostNode): Generator<undefined, Listing> {
-    // One after the other: each has to begin after it was asked for.
+    // One after the other: a reading under way may have begun before this request, so it does not count.
     while (this.#beingRead.has(directory)) yield
     this.#beingRead.add(directory)
     try {
@@ -62,7 +62,7 @@ export class HostListings {
     }
   }
 
-  /** The same in one step, whoever else is reading it. */
+  /** Reads the directory in one step, even if others are reading it. */
   readAtOnce(directory: HostNode): Listing {
     const steps = this.#read(directory, false)
     for (;;) {
@@ -76,7 +76,7 @@ export class HostListings {
     return this.#keep(directory, yield* this.#merge(directory, names))
   }
 
-  /** Its first entry, if it has one: whether it is empty. */
+  /** Its first entry, if any. Tells whether the directory is empty. */
   first(directory: HostNode): readonly DirectoryEntry[] {
     const dir = this.#open(directory)
     try {
@@ -109,7 +109,7 @@ export class HostListings {
           this.#largeIsRead = true
         }
         yield
-        // Somebody may have moved it out meanwhile, and what is open goes with it.
+        // Check again after each pause: another program may have moved the directory out, and the open handle moves with it.
         this.#directories.within(directory, () => {})
       }
     } finally {
@@ -118,7 +118,7 @@ export class HostListings {
     }
   }
 
-  /** Entries keep their cookies as long as they are there: a listing under way goes on where it was. */
+  /** Entries keep their cookies as long as they exist, so that a listing under way continues where it was. */
   *#merge(directory: HostNode, names: Map<string, NodeKind>): Generator<undefined, Listing> {
     const before = this.#listings.get(directory)
     const entries: DirectoryEntry[] = []

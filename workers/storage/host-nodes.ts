@@ -1,24 +1,24 @@
-// What is known of the host's files, by number: where each was found last and which one it is, by device and inode. Owns that table
-// and its bound; a node that is held stays whatever becomes of its name.
+// Known files of the host, by node id: where each was last found, and its identity (device and inode). Owns that table and its size limit.
+// A node that is held stays in the table, whatever happens to its name.
 import type { BigIntStats } from 'node:fs'
 import { fail } from '../host/errno.js'
 import type { NodeId } from '../host/fs/node-store.js'
 
-/** Nodes that nobody holds; those that were not asked for longest are forgotten. */
+/** Most known nodes. Beyond that, the least recently used ones that are not held are dropped. */
 const MAX_KNOWN = 20_000
 
 export interface HostNode {
   readonly id: NodeId
   readonly kind: 'file' | 'directory' | 'symlink'
   readonly key: string
-  /** Undefined of the root. */
+  /** Undefined for the root. */
   parent: HostNode | undefined
   name: string
   linked: boolean
   holds: number
-  /** Known nodes that were found in it. */
+  /** How many known nodes were found in it. */
   children: number
-  /** Of a file that is held. */
+  /** Descriptor of a file that is held. */
   fd: number | undefined
   /** The request for which it was found at its name; see host-directories.ts. */
   seenAt: number
@@ -27,12 +27,12 @@ export interface HostNode {
 export class HostNodes {
   readonly root: HostNode
   readonly #onForget: (node: HostNode) => void
-  /** Those that were not asked for longest first. */
+  /** Least recently used first. */
   readonly #nodes = new Map<NodeId, HostNode>()
   readonly #byKey = new Map<string, HostNode>()
   #nextId = 1
 
-  /** `onForget` is called with each node that is not known any more or has lost its name. */
+  /** @param onForget called with each node that is dropped from the table or has lost its name */
   constructor(root: BigIntStats, onForget: (node: HostNode) => void) {
     this.#onForget = onForget
     this.root = this.#add(undefined, '', root, 'directory')
@@ -47,7 +47,7 @@ export class HostNodes {
     return node.key === keyOf(stat)
   }
 
-  /** What is there under that name now. */
+  /** The node for what was just found under a name. */
   found(parent: HostNode, name: string, stat: BigIntStats): HostNode {
     const kind = kindOf(stat) ?? fail('EPERM')
     const known = this.#byKey.get(keyOf(stat))
@@ -65,7 +65,7 @@ export class HostNodes {
 
   move(node: HostNode, parent: HostNode, name: string): void {
     if (node.parent === parent && node.name === name && node.linked) return
-    // A directory that is now above its own parent was moved while we looked.
+    // A directory that is now above its own parent was moved during the lookup.
     for (let at: HostNode | undefined = parent; at !== undefined; at = at.parent)
       if (at === node) fail('ELOOP')
     if (node.parent !== undefined) node.parent.children -= 1
@@ -75,7 +75,7 @@ export class HostNodes {
     node.linked = true
   }
 
-  /** It has lost its name; with more than one link on the host it is found again by another. */
+  /** The node has lost its name. If it has more hard links on the host, it can be found again by another name. */
   unlink(node: HostNode): void {
     node.linked = false
     if (node.holds === 0) this.#forget(node)

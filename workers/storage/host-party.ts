@@ -1,5 +1,5 @@
-// The host as one of those who ask a storage for something. Owns the queue of its calls: they are done in order, one step in each
-// round, so that sessions do not wait for all of them.
+// The host as one of the parties that a storage serves. Owns the queue of its calls: they run in order, one step per round, so that
+// sessions need not wait for all of them.
 import type { StorageAnswer, StorageMessage } from '../../src/shared/messages/storage.js'
 import { FsError } from '../host/errno.js'
 import { type HostTask, type HostTasks, isTask } from '../host/fs/host-calls.js'
@@ -10,11 +10,11 @@ export type HostCall = Extract<StorageMessage, { kind: 'call' | 'watch' }>
 
 export interface HostPartyOptions {
   readonly tasks: HostTasks
-  /** Before a call: what sessions posted before the host asked comes first. */
+  /** Called before each call, so that earlier posts of sessions take effect first. */
   readonly takePosted: () => void
   readonly watch: (on: boolean) => void
   readonly send: (message: StorageAnswer, transfer?: ArrayBuffer[]) => void
-  /** Runs one step as one moment of the files. */
+  /** Runs one step as one moment; see `HostDirectories.begin`. */
   readonly atOnce: <T>(step: () => T) => T
 }
 
@@ -22,7 +22,7 @@ export class HostParty implements Party {
   dueMs = 0
   readonly #options: HostPartyOptions
   readonly #calls: HostCall[] = []
-  /** What is done of `#calls`: an array that is shifted is moved each time. */
+  /** How many of `#calls` are done. A counter, because `shift` would move the whole array each time. */
   #done = 0
   #steps: HostTask | undefined
 
@@ -38,7 +38,7 @@ export class HostParty implements Party {
     return this.#calls.length > 0
   }
 
-  /** A call is done in part. */
+  /** Whether a call is partly done. */
   get isUnderWay(): boolean {
     return this.#steps !== undefined
   }
@@ -54,7 +54,7 @@ export class HostParty implements Party {
     this.#done = 0
   }
 
-  /** True when the call is answered. */
+  /** Does the next step of a call. Returns whether it was answered. */
   #step({ id, name, parameters }: Extract<HostCall, { kind: 'call' }>): boolean {
     const { atOnce, send } = this.#options
     try {
@@ -71,7 +71,7 @@ export class HostParty implements Party {
     return true
   }
 
-  /** What the call has come to, where no steps are left. */
+  /** Does the next step. Returns the call's result if no steps are left. */
   #next(name: keyof HostTasks, parameters: readonly unknown[]): unknown {
     let steps = this.#steps
     if (steps === undefined) {

@@ -1,5 +1,5 @@
-// The operations that a session asks of a storage. Owns what each of them does and answers, in steps where it may take long. Whose
-// request is served when is client.ts's; checking the numbers of a request is request.ts's.
+// The operations that a session requests from a storage. Owns what each of them does and answers, in steps if it may take long. client.ts
+// runs the steps; request.ts checks the numbers of a request.
 
 import { CHANGES, ENTRY_HEAD_BYTES, KINDS, OP } from '../../src/shared/messages/storage-door.js'
 import { FsError, fail } from '../host/errno.js'
@@ -14,7 +14,7 @@ import { type DoorRequest, Violation } from './request.js'
 import type { Served, StatusReader } from './served.js'
 import type { Share } from './share.js'
 
-/** Entries per answer. */
+/** Most entries per answer. */
 const MAX_ENTRIES = 3000
 
 /** The rest of an operation that takes more than one step. */
@@ -50,7 +50,7 @@ export class Operations {
    * Starts an operation.
    *
    * @returns the steps left; undefined if it is done
-   * @throws FsError for the session, Violation for what no slot of ours sends
+   * @throws FsError for the session; Violation if no honest slot sends such a request
    */
   start(op: number): Steps | undefined {
     const files = this.#files
@@ -185,7 +185,7 @@ export class Operations {
     }
   }
 
-  /** Answers with the node and, where it stays valid after the answer, its status. */
+  /** Answers with the node, and with its status if that stays valid after the answer. */
   #opened(node: NodeId, kind: number): void {
     const request = this.#request
     const { changes } = this.#served
@@ -204,7 +204,7 @@ export class Operations {
     this.#request.answer(this.#files.tree.root.store.read(node, position, window, 0, length), 0)
   }
 
-  /** The time to read a directory of the host grows with its size, so it is done in steps. */
+  /** Reading a host directory takes time in proportion to its size, so it is done in steps. */
   #nextCookie(node: NodeId): Steps | undefined {
     const { directory } = this.#served
     if (directory === undefined) {
@@ -260,7 +260,7 @@ export class Operations {
     }
   }
 
-  /** Gives back one hold of a node. The last one gives back the session's locks as well, as closing a file does in POSIX. */
+  /** Releases one hold of a node. The last one also releases the session's locks, as closing a file does in POSIX. */
   release(node: NodeId): void {
     if (this.#holds.remove(node)) this.#locks.unlockAll(node, this.#session)
     this.#files.tree.root.store.release(node)

@@ -1,6 +1,5 @@
-// What a session has posted in its door: nodes that it gives back, and bytes that it has written, neither of which it waits for. Owns
-// taking that out, in order and once; the slot's side is host/mounts/door.ts. Its writer may be hostile: numbers are copied, then
-// checked (R3).
+// Posts of a session in its door: nodes that it releases, and bytes that it has written. It waits for neither. Owns taking each post once
+// and in order; host/mounts/door.ts is the slot's side. The writer may be hostile: numbers are copied, then checked (R3).
 import {
   CONTROL,
   MOST_POSTED,
@@ -9,7 +8,7 @@ import {
   POSTED_AT,
 } from '../../src/shared/messages/storage-door.js'
 
-/** `extents`: 0 where the node is given back, else how many whole chunks were written at `position`. False if that cannot be. */
+/** `extents`: 0 if the node is released, else how many whole chunks were written at `position`. Returns false if the post is invalid. */
 type Done = (node: number, position: number, extents: number, atMs: number) => boolean
 
 export class Outbox {
@@ -26,7 +25,7 @@ export class Outbox {
     return Atomics.load(this.#control, CONTROL.POSTED) !== this.#taken
   }
 
-  /** Hands over what was not taken yet; false if it is nothing that a slot of ours has posted. */
+  /** Passes on all new posts. Returns false if no honest slot posts them. */
   take(done: Done): boolean {
     const count = (Atomics.load(this.#control, CONTROL.POSTED) - this.#taken) | 0
     if (count === 0) return true
@@ -39,7 +38,7 @@ export class Outbox {
       if (!post.every((number) => Number.isSafeInteger(number) && number >= 0)) return false
       if (!done(node, position, extents, atMs)) return false
     }
-    // Last: what the slot finds in its door when it sees this is of after that.
+    // Store this last, so that a slot that sees it also sees everything that processing has written to the door.
     Atomics.store(this.#control, CONTROL.TAKEN, this.#taken)
     return true
   }

@@ -1,5 +1,5 @@
-// One request in a door. Owns copying its numbers before anything looks at them, because their writer may be hostile (R3), and
-// checking each where it is taken; what is done with them is client.ts's.
+// One request in a door. Owns copying its numbers before they are used, because their writer may be hostile (R3), and checking each
+// number when it is read. operations.ts uses them.
 
 import {
   CONTROL,
@@ -15,14 +15,14 @@ import type { FileTime, LockRange, NodeStatus } from '../host/fs/node-store.js'
 const TEXT = 4
 const SECOND_TEXT = 5
 
-/** Something that no slot of ours sends. */
+/** The request is one that no honest slot sends. */
 export class Violation extends Error {}
 
 export class DoorRequest {
   readonly window: Buffer
   readonly #control: Int32Array
   readonly #shared: Float64Array
-  /** What was asked, then what is answered. */
+  /** Numbers of the request, then of the answer. */
   readonly #numbers = new Float64Array(NUMBERS)
 
   constructor(door: SharedArrayBuffer) {
@@ -31,23 +31,23 @@ export class DoorRequest {
     this.#shared = new Float64Array(door, NUMBERS_AT, NUMBERS)
   }
 
-  /** There is one that has no answer yet. */
+  /** Whether there is a request without an answer. */
   get isThere(): boolean {
     return Atomics.load(this.#control, CONTROL.STATE) === STATE.REQUEST
   }
 
-  /** The slot does not want the answer any more. */
+  /** Whether the slot no longer needs the answer. */
   get isCancelled(): boolean {
     return Atomics.load(this.#control, CONTROL.CANCEL) !== 0
   }
 
-  /** Copies it; which operation it is. */
+  /** Copies the request's numbers. Returns its operation. */
   take(): number {
     this.#numbers.set(this.#shared)
     return this.#control[CONTROL.OP] ?? 0
   }
 
-  /** `error`: an error number, or one of storage-door.ts's. */
+  /** Sends the answer. @param error 0, an error number, or one of storage-door.ts's own */
   finish(error: number): void {
     this.#shared.set(this.#numbers)
     this.#control[CONTROL.ERROR] = error
@@ -55,7 +55,7 @@ export class DoorRequest {
     Atomics.notify(this.#control, CONTROL.STATE)
   }
 
-  // What is answered.
+  // Writing the answer.
 
   answer(...numbers: number[]): void {
     this.#numbers.set(numbers)
@@ -77,7 +77,7 @@ export class DoorRequest {
     this.#numbers[TEXT] = text.length
   }
 
-  // What was asked.
+  // Reading the request.
 
   count(index: number): number {
     const value = this.#numbers[index] ?? Number.NaN
@@ -89,7 +89,7 @@ export class DoorRequest {
     return this.#numbers[index] === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : this.count(index)
   }
 
-  /** Bytes of the window. */
+  /** A number of bytes in the window. */
   length(index: number): number {
     const length = this.count(index)
     if (length > this.window.length) throw new Violation()
@@ -129,7 +129,7 @@ export class DoorRequest {
     return this.#textAt(start, start + this.length(SECOND_TEXT))
   }
 
-  /** A copy. A byte that is NUL would end a name on the host. */
+  /** Copies a text. Refuses NUL bytes, because they would end a name on the host. */
   #textAt(start: number, end: number): string {
     if (end > this.window.length) throw new Violation()
     const text = this.window.toString('latin1', start, end)

@@ -1,4 +1,4 @@
-// What a storage gives each of its sessions to work with. Owns the types only; clients.ts puts it together.
+// What a storage provides to each of its sessions. Owns the types only; clients.ts assembles it.
 import type { Files } from '../host/fs/files.js'
 import type { NodeId } from '../host/fs/node-store.js'
 import type { DirectoryNodes } from './directory-nodes.js'
@@ -7,7 +7,7 @@ import type { Shared } from './share.js'
 
 /** A session that may rely on a node's status until it is notified of a change. */
 export interface StatusReader {
-  /** The node whose status the slot may know; 0: none. */
+  /** The node whose status the slot may have cached; 0: none. */
   knownNode: NodeId
   /** Value of its bell's CHANGES. */
   readonly changes: number
@@ -17,18 +17,18 @@ export interface StatusReader {
 
 export interface Served {
   /**
-   * Called when a session opens a node. Returns the value of its bell's CHANGES for which the node's status holds. Undefined where
-   * programs outside the storage change nodes, too.
+   * Called when a session opens a node. Returns the value of its bell's CHANGES for which the node's status is valid. Undefined if programs
+   * outside the storage may change nodes, too.
    */
   readonly changes: ((reader: StatusReader, node: NodeId) => number) | undefined
   readonly files: Files
   readonly locks: Locks
-  /** Makes every client do what its session has posted. */
+  /** Makes every client process its session's posts. */
   readonly takePosted: () => void
   /** Undefined if all bytes go through the door. */
   readonly shared: Shared | undefined
-  /** Set if the files are the host's. */
+  /** Set if the files are on the host's disk. */
   readonly directory?: DirectoryNodes | undefined
-  /** How many nodes one session may hold, if that is less than the bound of `Holds`. */
+  /** How many nodes one session may hold, if that is less than the limit of `Holds`. */
   readonly maxHolds?: (() => number) | undefined
 }

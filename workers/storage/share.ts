@@ -1,6 +1,6 @@
-// One session's share of a storage's arena: the extents lent to it for what it reads, until it asks for something else, and those
-// reserved for what it writes. Owns both lists, which are never read from where the slot, which may be hostile, can write (R3): it
-// names no extent, only how many of its own a write uses. Their bytes are the slot's to write, as a file's bytes are anyway.
+// One session's share of a storage's arena: extents lent to it for reading, until its next request, and extents reserved for its writes.
+// Owns both lists, which are never read from memory that the slot, which may be hostile, can write (R3): a slot never names an extent, it
+// only says how many of its own a write uses. It may write any bytes to those, just as it may write any bytes to a file.
 
 import {
   CONTROL,
@@ -18,9 +18,9 @@ import type { NodeId } from '../host/fs/node-store.js'
 import type { PrivateNodes } from '../host/fs/private-nodes.js'
 import type { Arena } from './arena.js'
 
-/** Below it a copy through the window costs less. */
+/** Below this size, copying through the window costs less. */
 const LEAST_LENT_BYTES = 16_384
-/** A slot whose worker was ended while it copied never says that it has done. No copy of a window's bytes takes so long. */
+/** A worker that was terminated while it copied never reports that it is done. No copy of a window takes this long. */
 const LONGEST_COPY_MS = 10_000
 
 const NO_BYTES = new Uint8Array(0)
@@ -40,9 +40,9 @@ export class Share {
   readonly #control: Int32Array
   readonly #lentWords: Uint32Array
   readonly #reservedWords: Uint32Array
-  /** Place and length by turns. */
+  /** Lent pieces: place and length alternate. */
   readonly #lent: number[] = []
-  /** The slot uses them in this order. It may not know of the last ones yet, so what is new comes after them. */
+  /** Reserved extents, in the order in which the slot uses them. It may not know the last ones yet, so new ones go to the end. */
   #reserved: Uint32Array = new Uint32Array(0)
 
   constructor({ arena, nodes, changed }: Shared, door: SharedArrayBuffer) {
@@ -54,14 +54,14 @@ export class Share {
     this.#reservedWords = new Uint32Array(door, RESERVED_AT, 1 + MOST_RESERVED)
   }
 
-  /** The slot has copied what it was lent: it asks for something else. */
+  /** Takes back what is lent. The slot has copied it, because it sends another request. */
   settle(): void {
     const lent = this.#lent
     for (let at = 0; at < lent.length; at += 2) this.#arena.takeBack(lent[at] ?? 0, lent[at + 1] ?? 0)
     lent.length = 0
   }
 
-  /** How many bytes there were, and how many pieces of them are not in the window but lent. */
+  /** Reads into the window, or lends pieces instead. Returns how many bytes there were, and how many pieces are lent. */
   read(node: NodeId, position: number, window: Uint8Array, length: number): readonly [number, number] {
     let words = 0
     const count = this.#nodes.read(node, position, window, 0, length, (bytes, at) => {
@@ -78,7 +78,10 @@ export class Share {
     return [count, words / PIECE_WORDS]
   }
 
-  /** Writes `length` bytes whose whole chunks are in the first `count` reserved extents; false if there are not as many of either. */
+  /**
+   * Writes `length` bytes, whose whole chunks are the first `count` reserved extents. Returns false if fewer are reserved, or the write has
+   * another number of whole chunks.
+   */
   exchange(node: NodeId, position: number, window: Uint8Array, length: number, count: number): boolean {
     if (count === 0 || count > this.#reserved.length || count !== wholeChunks(position, length)) return false
     this.#nodes.exchange(node, position, window, 0, length, this.#chunks(this.#reserved.subarray(0, count)))
@@ -88,7 +91,7 @@ export class Share {
     return true
   }
 
-  /** The same of `count` whole chunks inside a file, for which nobody waited: it was written at `atMs`. */
+  /** Like `exchange`, for a posted write of `count` whole chunks inside a file. It happened at `atMs`. */
   overwrite(node: NodeId, position: number, count: number, atMs: number): boolean {
     if (count > this.#reserved.length || position % CHUNK_BYTES !== 0) return false
     const used = this.#reserved.subarray(0, count)
@@ -98,14 +101,14 @@ export class Share {
       this.#changed(node)
     } catch (error) {
       if (!(error instanceof FsError)) throw error
-      // Another session has cut the file at that moment, and there is no room any more: it did that after this.
+      // Another session has cut the file at that moment, and there is no room left. The cut counts as later, so drop this write.
       for (const extent of used) this.#arena.give(extent)
     }
     this.reserve(count)
     return true
   }
 
-  /** Sees to it that a write of as many whole chunks finds extents, as far as there are any. */
+  /** Reserves extents for a write of `count` whole chunks, as far as there are any. */
   reserve(count: number): void {
     const kept = this.#reserved
     const taken = this.#arena.take(Math.max(0, Math.min(count, MOST_RESERVED) - kept.length))
@@ -119,7 +122,7 @@ export class Share {
     return Array.from(extents, (extent) => this.#arena.chunk(extent))
   }
 
-  /** The session is gone. Its worker may not be, yet: what it is writing to comes free when it has done. */
+  /** The session is gone. Its worker may still be writing to reserved extents, so those become free only when it is done. */
   drop(): void {
     this.settle()
     const control = this.#control

@@ -1,12 +1,12 @@
-// Reads the parts of a WebAssembly binary. Every read is checked against the end of the bytes, and every count against the bytes that are
-// left, so hostile bytes cost no more time than they are long. What the parts mean is the business of whoever reads them.
+// Reads the parts of a WebAssembly binary. Every read is checked against the end of the bytes, and every counted item takes at least a
+// byte, so the time for hostile bytes is linear in their length. Owns the position; its users interpret the parts.
 
-/** The bytes are not what the WebAssembly format says, or not what our readers support. */
+/** The bytes violate the WebAssembly format, or use something that our readers do not support. */
 export class WasmFormatError extends Error {
   override readonly name = 'WasmFormatError'
 }
 
-/** How many items readers may still read, over several binaries: an item of three bytes takes a hundred in memory. */
+/** How many more items may be read, over several binaries. An item of three bytes may take a hundred bytes of memory. */
 export class Allowance {
   #left: number
 
@@ -26,7 +26,7 @@ export class Cursor {
   #text: Buffer | undefined
   #at = 0
 
-  /** @param allowance - for all items that are read from `bytes`; undefined: no bound but the bytes */
+  /** @param allowance - counts all items that are read from `bytes`; undefined: only the length of the bytes limits them */
   constructor(bytes: Uint8Array, allowance?: Allowance) {
     this.#bytes = bytes
     this.#allowance = allowance
@@ -56,7 +56,7 @@ export class Cursor {
     throw new WasmFormatError('a number in the WebAssembly binary is too long')
   }
 
-  /** A signed number of at most 33 bits, of which the lower 32 count. */
+  /** Reads a signed number of at most 33 bits, and returns the lower 32. */
   i32(): number {
     let value = 0
     for (let shift = 0; shift < 35; shift += 7) {
@@ -85,7 +85,7 @@ export class Cursor {
     return taken
   }
 
-  /** UTF-8 with its length before it. */
+  /** Reads UTF-8 text that is preceded by its length. */
   name(): string {
     const length = this.u32()
     const start = this.#at
@@ -102,7 +102,7 @@ export class Cursor {
     return Buffer.from(this.take(length)).toString('hex')
   }
 
-  /** Reads a count and calls `item` as often. Each item has to read at least one byte. */
+  /** Reads a count, and calls `item` that many times. Each call must read at least one byte. */
   times(item: () => void): void {
     const count = this.u32()
     this.#allowance?.take(count)

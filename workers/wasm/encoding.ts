@@ -1,4 +1,4 @@
-// The parts that WebAssembly binaries are written with: numbers, vectors, sections. Owns their encoding; reading is cursor.ts.
+// Encodes the parts of WebAssembly binaries: numbers, vectors, sections. Owns their encoding; cursor.ts reads them.
 import { unsigned as unsignedBytes } from '../../src/shared/image/wasm-encoding.js'
 import { Cursor, WasmFormatError } from './cursor.js'
 
@@ -18,7 +18,7 @@ export const SECTION = {
   dataCount: 12,
   tag: 13,
 } as const
-/** What is imported or exported. */
+/** Kinds of imports and exports. */
 export const KIND = { function: 0, table: 1, memory: 2, global: 3, tag: 4 } as const
 export const PREAMBLE_BYTES = 8
 
@@ -29,7 +29,7 @@ export interface Section {
   readonly content: Uint8Array
 }
 
-/** There are fourteen kinds; a module has each of them once, and some custom sections. */
+/** A module has each of the fourteen kinds at most once, except for custom sections. */
 const MOST_SECTIONS = 1000
 
 export function sections(bytes: Uint8Array): Section[] {
@@ -63,7 +63,7 @@ export function unsigned(value: number): Uint8Array {
   return Uint8Array.from(unsignedBytes(value >>> 0))
 }
 
-/** LEB128 of an i32, as `i32.const` takes it. */
+/** LEB128 of an i32, for `i32.const`. */
 export function signed(value: number): Uint8Array {
   const bytes: number[] = []
   let rest = value | 0

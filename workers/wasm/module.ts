@@ -1,9 +1,9 @@
-// A WebAssembly binary, taken apart: everything but the instructions of its functions. Owns what our readers support of the format: what C, C++
-// and Rust compilers write, with structure types, typed references and second memories refused. Whether the parts fit together is V8's check.
+// Parses a WebAssembly binary, except for the instructions of its functions. Owns which parts of the format our readers support: what C,
+// C++ and Rust compilers write. Structure types, typed references and second memories are refused. V8 checks that the parts are consistent.
 import { type Allowance, Cursor, WasmFormatError } from './cursor.js'
 import { KIND, SECTION, sections } from './encoding.js'
 
-/** Value types as the binary has them: 0x7f is i32. */
+/** Value types as in the binary: 0x7f is i32. */
 export interface FunctionType {
   readonly parameters: readonly number[]
   readonly results: readonly number[]
@@ -31,13 +31,13 @@ export interface Import {
   readonly kind: number
   /** Index of a function's or tag's type; the value type of a global; 0 for tables and memories. */
   readonly type: number
-  /** Of a global. */
+  /** For globals. */
   readonly isMutable: boolean
-  /** Of a table or memory. */
+  /** For tables and memories. */
   readonly limits: Limits | undefined
 }
 
-/** An i32 as the sum of a constant and of globals. */
+/** An i32: the sum of a constant and the values of globals. */
 export interface ConstantExpression {
   readonly constant: number
   readonly globals: readonly number[]
@@ -76,12 +76,12 @@ export interface CustomSection {
 export interface WasmModule {
   readonly types: readonly FunctionType[]
   readonly imports: readonly Import[]
-  /** Index into `types` of each function, the imported ones first. */
+  /** Index into `types` of each function, imported functions first. */
   readonly typesOfFunctions: readonly number[]
-  /** Those that the module defines itself; so are `memories`, `tags` and `globals`. */
+  /** Like `memories`, `tags` and `globals`: only those that the module itself defines. */
   readonly tables: readonly Limits[]
   readonly memories: readonly Limits[]
-  /** Index into `types` of each. */
+  /** Index into `types` of each tag. */
   readonly tags: readonly number[]
   readonly globals: readonly Global[]
   readonly exports: readonly Export[]
@@ -94,7 +94,7 @@ export interface WasmModule {
 }
 
 /**
- * @param allowance - for the parts of hostile binaries
+ * @param allowance - limits the parts of hostile binaries
  * @throws WasmFormatError if the binary is malformed or has something that no reader here supports
  */
 export function readModule(bytes: Uint8Array, allowance?: Allowance): WasmModule {
@@ -219,7 +219,7 @@ function readTable(cursor: Cursor): Limits {
 }
 
 const HAS_MAXIMUM = 1
-/** Besides the maximum: 2 is a shared memory, 4 has 64-bit addresses, 8 its own page size. */
+/** Other flags are refused: 2 (shared memory), 4 (64-bit addresses), 8 (custom page size). */
 const KNOWN_FLAGS = HAS_MAXIMUM
 
 function readLimits(cursor: Cursor): Limits {
@@ -248,7 +248,7 @@ function readExport(cursor: Cursor): Export {
 
 const OP = { end: 0x0b, globalGet: 0x23, i32Const: 0x41, i32Add: 0x6a } as const
 
-/** Only sums: they are all that linkers write. */
+/** Reads sums only, because linkers write nothing else. */
 function readConstantExpression(cursor: Cursor): ConstantExpression {
   let constant = 0
   const globals: number[] = []

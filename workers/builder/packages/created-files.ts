@@ -1,5 +1,5 @@
-// Files and directories that packages made while they were imported: memory may know of them, so the image has them, too. Owns finding
-// and reading them. What lies in /tmp is left out.
+// Files and directories that packages created while they were imported. Memory may refer to them, so the image must contain them. Owns
+// finding and reading them. Leaves out everything in /tmp.
 import type { FileIndex } from '../../../src/shared/image/file-index.js'
 import type { NodeState } from '../../host/state/node-state.js'
 import type { SourceFile } from '../files.js'
@@ -7,7 +7,7 @@ import type { SourceFile } from '../files.js'
 /** Kinds of nodes in a host's state. */
 const FILE = 0
 const DIRECTORY = 1
-/** Of all files together: caches of fonts and the like. */
+/** Limit for all files together, such as caches of fonts. */
 const MAX_BYTES = 64 * 1024 * 1024
 
 export interface Created {
@@ -16,8 +16,8 @@ export interface Created {
 }
 
 /**
- * @param nodes - of the host's state
- * @param index - of the files that were there before
+ * @param nodes - nodes of the host's state
+ * @param index - index of the files that existed before
  */
 export function createdFiles(
   nodes: readonly NodeState[],
@@ -25,7 +25,7 @@ export function createdFiles(
   read: (path: string) => Uint8Array,
 ): Created {
   const own = new Map(nodes.filter(([id]) => !index.has(id)).map((node) => [node[0], node]))
-  /** Undefined if it is in no directory any more. */
+  /** Undefined if it is no longer in a directory. */
   const pathOf = (id: number): string | undefined => {
     if (index.has(id)) return index.path(id)
     const [, , , parent = 0, name = ''] = own.get(id) ?? []

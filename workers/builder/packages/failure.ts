@@ -1,7 +1,7 @@
-// Why an image with packages cannot be built, where a package is to blame. Owns the error; the main thread makes a PackageError of it.
+// Why an image with packages cannot be built, if a package is the cause. Owns the error; the main thread turns it into a PackageError.
 
 export interface FailureOptions extends ErrorOptions {
-  /** That cannot be preloaded. */
+  /** The module that cannot be preloaded. */
   readonly module?: string
 }
 

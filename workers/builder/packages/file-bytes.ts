@@ -1,9 +1,9 @@
-// The files of an image that is being made, as a host reads them. Owns their place in one piece of memory.
+// The files of an image that is being built, as a host reads them. Owns their layout in one buffer.
 import { FileIndex } from '../../../src/shared/image/file-index.js'
 import type { ImageReader, ReadableImage } from '../../image-bytes.js'
 import { imageFiles, type SourceFile } from '../files.js'
 
-/** Reads what it was given; other than an image's, its bytes may be of any length at once. */
+/** Reads from one buffer. Unlike an image's reader, it has no limit on the length of a view. */
 class BytesReader implements ImageReader {
   readonly #bytes: Uint8Array
 
@@ -20,7 +20,7 @@ class BytesReader implements ImageReader {
   }
 }
 
-/** What a host takes of an image with these files. */
+/** The parts of an image with these files that a host needs. */
 export function hostFiles(
   sources: readonly SourceFile[],
   cwd: string,
@@ -34,7 +34,7 @@ export function hostFiles(
   return { files: FileIndex.of(imageFiles(sources, 0), cwd), bytes: new BytesReader(whole) }
 }
 
-/** The files that an image has. */
+/** Reads all files of an image. */
 export function sourcesOf(image: ReadableImage): SourceFile[] {
   return image.files.files().flatMap((file) => {
     if (file.kind !== 'file') return []

@@ -1,11 +1,11 @@
-// Layers on disk, by the wheel's sha-256 and the image they were made with. Owns the file's layout, reading it back only as it was
-// written, and writing it in one step.
+// Layers on disk, by the wheel's SHA-256 and the image that they were made with. Owns the file format, integrity checks on reading, and
+// atomic writing.
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Layer, LayerFile } from './layer.js'
 
-/** Grows with every change of what a layer is made of. */
+/** Increase it whenever the content of layers changes. */
 const LAYER_VERSION = 1
 const MAGIC = Buffer.from('BRUMATEL')
 const HASH_BYTES = 32
@@ -34,7 +34,7 @@ export class LayerStore {
     }
   }
 
-  /** Whoever reads meanwhile gets the whole file or none. @throws Error of the file system */
+  /** Writes atomically: concurrent readers get the whole file or none. @throws Error of the file system */
   async write(wheelSha256: string, layer: Layer): Promise<void> {
     await mkdir(this.#directory, { recursive: true, mode: 0o700 })
     const path = this.#path(wheelSha256)
@@ -64,7 +64,7 @@ function encode({ files, libraries }: Layer): Uint8Array {
   return Buffer.concat([body, createHash('sha256').update(body).digest()])
 }
 
-/** @throws Error if it is not what was written */
+/** @throws Error if the bytes are not what `encode` wrote */
 function decode(bytes: Buffer): Layer {
   const body = bytes.subarray(0, bytes.length - HASH_BYTES)
   if (!createHash('sha256').update(body).digest().equals(bytes.subarray(body.length)))

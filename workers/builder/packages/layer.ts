@@ -1,5 +1,5 @@
-// What a wheel adds to an image: files with compiled modules, and native libraries. Owns making it, in an interpreter that is thrown
-// away; keeping it on disk is layer-store.ts's.
+// What a wheel adds to an image: files, compiled modules and native libraries. Owns making a layer, in an interpreter that is then
+// discarded; layer-store.ts stores it on disk.
 import type { WheelFile } from '../../../src/shared/messages/builder.js'
 import { Host } from '../../host/host.js'
 import { InterruptCell } from '../../host/interrupt.js'
@@ -11,7 +11,7 @@ import { stillRandom } from './still-world.js'
 import { FRAME, FRAME_HEAD_BYTES, MAX_WHEEL_BYTES, UNPACK } from './unpack-code.js'
 
 export interface LayerFile {
-  /** Below site-packages. */
+  /** Relative to site-packages. */
   readonly path: string
   /** Empty for a library. */
   readonly bytes: Uint8Array
@@ -22,15 +22,15 @@ export interface Layer {
   readonly libraries: readonly LayerFile[]
 }
 
-/** Enough to unpack the largest wheel; what grows beyond it is a MemoryError in Python. */
+/** Enough to unpack the largest wheel. Beyond it, Python raises MemoryError. */
 const MEMORY_BYTES = 1024 * 1024 * 1024
 const LIMITS = { memoryBytes: MEMORY_BYTES, outputBytes: null, fileBytes: null }
-/** Files, with what compiling them adds. */
+/** Limit for the files of a layer, including compiled modules. */
 const MAX_OUTPUT_BYTES = 3 * MAX_WHEEL_BYTES
 const WHEEL_VARIABLE = 'wheel'
 
 /**
- * Unpacks a wheel. The result depends on nothing but the wheel's bytes and the image.
+ * Unpacks a wheel. The result depends only on the wheel's bytes and the image.
  *
  * @throws PackageFailure
  */
@@ -70,7 +70,7 @@ export function makeLayer(base: ReadableImage, { name }: WheelFile, wheel: Uint8
   return layer
 }
 
-/** The parts of the kernel's request that sets a variable to bytes. */
+/** The parts of the kernel request that sets a variable to bytes. */
 function variable(name: string, bytes: Uint8Array): Uint8Array[] {
   const text = new TextEncoder().encode(name)
   const head = Buffer.alloc(4)
@@ -84,7 +84,7 @@ function variable(name: string, bytes: Uint8Array): Uint8Array[] {
   return [head, text, before, bytes, Uint8Array.of(0x5b, 0, 0, 0, 0)]
 }
 
-/** Reads what the code has written. It is the code's of a stranger, in effect: lengths are checked. */
+/** Parses the output of the unpacking code. A hostile wheel may control it, so lengths are checked. */
 class Frames {
   readonly #parts: Uint8Array[] = []
   #bytes = 0
@@ -95,7 +95,7 @@ class Frames {
     this.#parts.push(part)
   }
 
-  /** Undefined if it is not complete. */
+  /** Undefined if the output is incomplete. */
   get layer(): Layer | undefined {
     const files: LayerFile[] = []
     const libraries: LayerFile[] = []
@@ -103,7 +103,7 @@ class Frames {
       if (kind === FRAME.end) return { files, libraries }
       if (kind === FRAME.file) files.push({ path, bytes })
       else if (kind === FRAME.library) {
-        // Importing and dlopen only look whether there is a file: the code is in the image's module.
+        // Importing and dlopen only check that the file exists: the code is in the image's module.
         files.push({ path, bytes: new Uint8Array(0) })
         libraries.push({ path, bytes })
       } else return undefined

@@ -1,5 +1,5 @@
-// The interpreter with the libraries of the packages linked in, on its way into an image. Owns where what is new lies in memory and in the
-// function table, and the first instance, which relocates and constructs.
+// The interpreter with the libraries of the packages linked in, from which an image is made. Owns where the libraries are placed in memory
+// and in the function table, and the first instance, which runs relocations and constructors.
 
 import { Host } from '../../host/host.js'
 import { InterruptCell } from '../../host/interrupt.js'
@@ -15,7 +15,7 @@ import type { StockExports } from '../realm.js'
 import { callableEntries, trampolineCodes } from '../signatures.js'
 import { PackageFailure } from './failure.js'
 
-/** What slots of images with packages need beside `INTERPRETER_EXPORTS`. */
+/** Exports that slots of images with packages need beside `INTERPRETER_EXPORTS`. */
 const LIBRARY_EXPORTS = ['__dl_seterr'] as const
 const BUILDER_EXPORTS = [
   'PyRun_SimpleString',
@@ -36,13 +36,13 @@ export class LinkedInterpreter {
   readonly #program: LinkedProgram
   readonly #placed: PlacedProgram
   readonly #signatures: readonly (FunctionType | undefined)[]
-  /** Where the trampoline's codes lie in memory. */
+  /** Address of the trampoline's codes. */
   readonly #codesAddress: number
-  /** Of the libraries; 0 without any. */
+  /** Address of the libraries' memory; 0 if there are none. */
   readonly #address: number
 
   /**
-   * @param main - the module of the interpreter with all its exports, as the image's was made from it
+   * @param main - the interpreter's module with all its exports, from which the image's module was made
    * @throws PackageFailure
    */
   constructor(base: ReadableImage, main: Uint8Array, libraries: readonly Library[]) {
@@ -84,7 +84,7 @@ export class LinkedInterpreter {
     return { libraries, callable: callableEntries(this.#signatures) }
   }
 
-  /** An instance with the image's memory and the libraries in it, ready to run Python. */
+  /** Makes an instance with the image's memory and the libraries, ready to run Python. */
   async boot(host: Host): Promise<StockExports> {
     const [module, trampolineModule] = await Promise.all([
       WebAssembly.compile(this.#placed.builderModule(BUILDER_EXPORTS)),
@@ -108,7 +108,7 @@ export class LinkedInterpreter {
     return trampolineModuleBytes(this.#codesAddress, this.#program.tableEnd)
   }
 
-  /** The same in every instance of the image, because malloc is. */
+  /** Returns the same addresses in every instance of the image, because malloc is deterministic. */
   #allocate({ malloc }: Pick<StockExports, 'malloc'>): { address: number; codesAddress: number } {
     const { memoryBytes, memoryAlignment, tableEnd } = this.#program
     const codesAddress = malloc(tableEnd) >>> 0
@@ -118,7 +118,7 @@ export class LinkedInterpreter {
     return { address: Math.ceil(block / memoryAlignment) * memoryAlignment, codesAddress }
   }
 
-  /** It is behind all entries of the table now. */
+  /** Updates the index of the trampoline, which now comes after all entries of the table. */
   #moveTrampoline(exports: StockExports): void {
     const view = new DataView(exports.memory.buffer)
     const offset = view.getUint32(exports._PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET.value >>> 0, true)
@@ -129,7 +129,7 @@ export class LinkedInterpreter {
   }
 }
 
-/** Of the image without packages, to learn where its malloc puts things. */
+/** Exports of an instance of the image without packages, for finding out which addresses malloc returns. */
 function bareInstance(base: ReadableImage) {
   const { files, bytes, cwd } = base
   const host = new Host({ files, bytes, cwd, interrupt: new InterruptCell(), onOutput: () => {} })

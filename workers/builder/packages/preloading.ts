@@ -1,12 +1,12 @@
-// Imports the modules that an image has from the start. Owns naming the module and the package that are to blame where one fails, or leaves
-// something behind that an image cannot have: open files, or tasks and timers of the event loop, which would run in every session.
+// Imports the modules that are preloaded in an image. If one fails, or leaves something behind that an image cannot contain (open files, or
+// tasks and timers of the event loop, which would run in every session), names the module and package that caused it. Owns these checks.
 import type { FileIndex } from '../../../src/shared/image/file-index.js'
 import type { Host } from '../../host/host.js'
 import type { Python } from '../python.js'
 import { PackageFailure } from './failure.js'
 import type { Layer } from './layer.js'
 
-/** Of what Python printed. The end says what happened. */
+/** Most characters of Python's output in a message. The end says what happened. */
 const MAX_SHOWN = 4000
 
 /** A layer with the name of its package. */
@@ -15,14 +15,14 @@ export type NamedLayer = Layer & { readonly packageName: string }
 export interface PreloadContext {
   readonly python: Python
   readonly host: Host
-  /** Of the files that the image has. */
+  /** Index of the image's files. */
   readonly files: FileIndex
   readonly layers: readonly NamedLayer[]
 }
 
 export class Preloading {
   readonly #context: PreloadContext
-  /** By descriptor, which module was imported when it was opened. */
+  /** For each descriptor, the module during whose import it was opened. */
   readonly #openedBy = new Map<number, string>()
 
   constructor(context: PreloadContext) {
@@ -39,7 +39,11 @@ export class Preloading {
     for (const { fd } of this.#openFiles()) if (!this.#openedBy.has(fd)) this.#openedBy.set(fd, module)
   }
 
-  /** What the host holds is not in the image: only the standard streams may be open. @throws PackageFailure, or Error if no module did it */
+  /**
+   * Checks that only the standard streams are open, because the image does not contain state of the host.
+   *
+   * @throws PackageFailure, or Error if no module opened the file
+   */
   requireNoOpenFiles(): void {
     const open = this.#openFiles()
     const [first] = open
@@ -68,7 +72,7 @@ export class Preloading {
   }
 }
 
-/** The package that has the module, or else its outermost package. Several can share a namespace, such as `google`. */
+/** The package that contains the module, or else its nearest parent package. Several packages can share a namespace, such as `google`. */
 function ownerOf(module: string, layers: readonly NamedLayer[]): string | undefined {
   const parts = module.split('.')
   for (let count = parts.length; count > 0; count -= 1) {
@@ -81,7 +85,7 @@ function ownerOf(module: string, layers: readonly NamedLayer[]): string | undefi
   return undefined
 }
 
-/** What happened, then Python's traceback. */
+/** The error's last line, which says what happened, then Python's traceback. */
 function shown(cause: unknown): string {
   const text = cause instanceof Error ? cause.message : String(cause)
   const [first = '', ...lines] = text.split('\n').filter((line) => line.trim() !== '')

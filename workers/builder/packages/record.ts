@@ -1,5 +1,5 @@
-// Makes an image with packages out of one without: unpacks the wheels, links their libraries, imports what is to be preloaded, and records
-// memory. Owns the order of those steps. Packages' code runs inside the sandbox here, as it does in a session.
+// Makes an image with packages from one without: unpacks the wheels, links their libraries, imports the modules to preload, and records
+// memory. Owns the order of those steps. The packages' code runs inside the sandbox here, as it does in a session.
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { ImageContents } from '../../../src/shared/image/format.js'
@@ -25,20 +25,20 @@ import { type NamedLayer, Preloading } from './preloading.js'
 import { stillRandom, stopClocks } from './still-world.js'
 import { SITE_PACKAGES } from './unpack-code.js'
 
-/** Memory of an image beyond what was in use when it was made: a session that needs no more can be set back instead of replaced. */
+/** Spare memory in an image. If a session does not need more, its interpreter can be reverted to the image instead of replaced. */
 const SPARE_BYTES = 24 * 1024 * 1024
 const WASM_PAGE_BYTES = 65_536
-/** Room for what packages need while they are imported. */
+/** Memory limit while packages are imported. */
 const MEMORY_BYTES = 2 * 1024 * 1024 * 1024
-/** Of what packages print while they are imported, the last lines are kept: an error is there. */
+/** How many of the last lines that packages print during import are kept: an error is at the end. */
 const MAX_LOG_LINES = 200
 const MAX_LOGGED_BYTES = 4096
-/** Of all packages: a session has room for as many again. */
+/** Most files of all packages together. They count against `MAX_NODES`, of which a session needs some for its own files. */
 const MAX_FILES = 40_000
 
-/** What packages read from the environment when they are imported; sessions have it, too. */
+/** Environment variables that packages read when they are imported. Sessions have them, too. */
 const ENVIRONMENT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  // Its default looks for a browser's canvas.
+  // By default, matplotlib looks for a browser's canvas.
   matplotlib: { MPLBACKEND: 'agg' },
 }
 
@@ -60,7 +60,7 @@ export async function recordPackages(
 
   const files = hostFiles(sources, base.cwd)
   const log: string[] = []
-  /** Of a file that is being read. */
+  /** Contents of the file that is being read; undefined if none is. */
   let contents: Uint8Array[] | undefined
   const host = new Host({
     ...files,
@@ -89,7 +89,7 @@ export async function recordPackages(
     onProgress({ step: 'importing', done, total: data.preload.length })
     preloading.import(module)
   }
-  // What preloaded libraries do at their first use: fonts, formats.
+  // Do what preloaded libraries do on first use, such as loading fonts and formats.
   python.run('from _brumate import hooks\nhooks.warm_up()')
   onProgress({ step: 'recording' })
   const created = createdFiles(host.capture().state.nodes, files.files, (path) => {
@@ -136,7 +136,7 @@ export async function recordPackages(
   }
 }
 
-/** Of paths: they keep the archive of the standard library open. And of source lines. */
+/** Drops caches of paths, which keep the archive of the standard library open, and of source lines. */
 const DROP_CACHES = `
 import importlib.metadata, linecache
 importlib.metadata.MetadataPathFinder.invalidate_caches()
@@ -170,10 +170,10 @@ async function openLayers(
   return layers
 }
 
-/** Of all layers, in the order of their paths. @throws PackageFailure if two packages have different files at one path */
+/** The files of all layers, sorted by path. @throws PackageFailure if two packages have different files at one path */
 function filesOf(layers: readonly NamedLayer[]): SourceFile[] {
   const owners = new Map<string, { readonly packageName: string; readonly bytes: Uint8Array }>()
-  /** Their files are empty here. */
+  /** Paths of native libraries. Their files are empty, so equal bytes do not mean equal libraries. */
   const libraries = new Set(layers.flatMap((layer) => layer.libraries.map(({ path }) => path)))
   const files: SourceFile[] = []
   for (const { packageName, files: own } of layers) {

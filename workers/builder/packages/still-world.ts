@@ -1,16 +1,16 @@
-// A world in which a build does not depend on when and where it runs: clocks that stand still and entropy that is always the same. Owns both,
-// for the thread of the builder.
+// Makes a build independent of when and where it runs: clocks that stand still, and entropy that is always the same. Owns both, for the
+// builder's thread.
 import type { RandomSource } from '../../host/fs/file-io.js'
 import { BUILD_EPOCH_MS } from '../realm.js'
 
-/** Of every clock in this thread, the host's included. For the rest of the thread's life. */
+/** Stops every clock in this thread, including the host's, for the rest of the thread's life. */
 export function stopClocks(): void {
   Date.now = () => BUILD_EPOCH_MS
-  // Not 0, which some code takes for "never".
+  // Not 0, which some code takes to mean "never".
   performance.now = () => 1
 }
 
-/** Entropy that is the same in every build, for one host. */
+/** Makes a source of entropy for one host that is the same in every build. */
 export function stillRandom(): RandomSource {
   let state = 0x9e3779b9
   return (into, start, end) => {

@@ -1,19 +1,19 @@
-// The Python code that unpacks a wheel and compiles its modules. Owns what is taken out of a wheel and what is refused. It runs in an
-// interpreter that is thrown away, so that a hostile wheel meets CPython's zipfile inside the sandbox and no archive reader outside.
+// The Python code that unpacks a wheel and compiles its modules. Owns what is extracted from a wheel and what is refused. It runs in an
+// interpreter that is then discarded, so that CPython's zipfile reads a hostile wheel inside the sandbox, and nothing outside does.
 
 /** Where wheels are installed. */
 export const SITE_PACKAGES = '/lib/python3.14/site-packages'
 
 export const FRAME = { file: 0, library: 1, refused: 2, end: 3 } as const
-/** Before the path and the bytes of a frame: kind, length of the path, length of the bytes. */
+/** The head of a frame, before its path and bytes: kind, length of the path, length of the bytes. */
 export const FRAME_HEAD_BYTES = 9
 
-/** Of one wheel, inflated. */
+/** Largest size of one wheel, inflated. */
 export const MAX_WHEEL_BYTES = 512 * 1024 * 1024
-/** Of one wheel. */
+/** Most files in one wheel. */
 export const MAX_WHEEL_FILES = 30_000
 
-/** Reads the wheel from the variable `wheel`, and writes frames to descriptor 1. */
+/** Reads the wheel from the variable `wheel` and writes frames to descriptor 1. */
 export const UNPACK = `
 import importlib._bootstrap_external as external, importlib.util, io, os, stat, struct, unicodedata, warnings, zipfile
 

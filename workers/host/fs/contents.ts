@@ -1,6 +1,6 @@
-// The bytes of one file: sparse chunks over a part of the image that is shared and never written (copy on write). Owns which
-// chunks a file has; whose memory they are is their source's, size limits and times are the store's. Plain data, so that
-// capturing a file is a walk over its chunks (I1).
+// The bytes of one file: sparse chunks over a part of the image that is shared and never written (copy on write). Owns which chunks a file
+// has; their source owns their memory, the store owns size limits and times. Plain data, so that capturing a file is a walk over its
+// chunks (I1).
 import { copyBytes, viewOf } from '../../copy.js'
 import type { ImageReader } from '../../image-bytes.js'
 import { allocateBytes, CHUNK_BYTES, type ChunkSource, MOST_NEIGHBOURS, OWN_MEMORY } from './chunk-source.js'
@@ -9,13 +9,13 @@ const SMALLEST_CHUNK_BYTES = 256
 
 export interface Contents {
   size: number
-  /** Where in the image's bytes the file began; bytes of it that no chunk replaces are read from there. */
+  /** Offset of the file in the image's bytes. Bytes that no chunk replaces are read from there. */
   readonly imageOffset: number
-  /** How much of the image's bytes is still the file's. */
+  /** How many of the image's bytes the file still has. */
   imageBytes: number
   /**
-   * By index; a chunk may be shorter than CHUNK_BYTES, what it lacks is zero. A missing one is the image's or zero. Some have
-   * their memory in common, but no byte of it.
+   * Chunks by index. A chunk may be shorter than CHUNK_BYTES; the rest is zeros. A missing chunk is the image's, or zeros. Chunks may share
+   * a buffer, but do not overlap.
    */
   readonly chunks: Map<number, Uint8Array>
 }
@@ -28,10 +28,10 @@ export function imageContents(imageOffset: number, length: number): Contents {
   return { size: length, imageOffset, imageBytes: length, chunks: new Map() }
 }
 
-/** Takes bytes that belong at `at` of what is read from where they are; false if they have to be copied there. */
+/** Lends bytes in place of copying them to `at` in the destination. Returns false if they have to be copied. */
 export type Lend = (bytes: Uint8Array, at: number) => boolean
 
-/** Copies from `position` to `into[start, end)` but what is lent; returns how many bytes there were. */
+/** Copies from `position` to `into[start, end)`, except for bytes that `lend` takes. Returns how many bytes there were. */
 export function readContents(
   contents: Contents,
   image: ImageReader,
@@ -68,8 +68,8 @@ export function readContents(
 }
 
 /**
- * How many bytes of the file lie in memory side by side from the start of chunk `index` on, which is `chunk`; not all if they are
- * more than `wanted`. Those that are to be written only as far as the source lets them be.
+ * How many bytes of the file are contiguous in memory from the start of chunk `index` on, which is `chunk`. Beyond `wanted`, not all of
+ * them may be counted. If `isWritten`, counts only chunks that the source allows to be written.
  */
 function lengthFrom(
   { chunks }: Contents,
@@ -144,15 +144,15 @@ export function writeContents(
   contents.size = Math.max(contents.size, position + end - start)
 }
 
-/** How many whole chunks there are in so many bytes from `position` on. */
+/** How many whole chunks there are in `length` bytes from `position` on. */
 export function wholeChunks(position: number, length: number): number {
   const first = Math.ceil(position / CHUNK_BYTES)
   return Math.max(0, Math.floor((position + length) / CHUNK_BYTES) - first)
 }
 
 /**
- * Writes like `writeContents`, but the whole chunks of it are these, as they are: they come from the same source, and are the
- * file's from now on. What lies before and after them is copied; what `from` has in their place is not looked at.
+ * Writes like `writeContents`, but takes over `whole` as the whole chunks, without copying: they must come from the same source, and belong
+ * to the file from now on. The bytes before and after them are copied from `from`; the bytes that `from` has in their place are ignored.
  */
 export function exchangeContents(
   contents: Contents,
@@ -167,7 +167,7 @@ export function exchangeContents(
   const first = Math.ceil(position / CHUNK_BYTES)
   const headEnd = start + first * CHUNK_BYTES - position
   const tail = headEnd + whole.length * CHUNK_BYTES
-  // These may fail for want of memory, and what does not fail comes after them.
+  // These may run out of memory, so they come before the steps that cannot fail.
   writeContents(contents, image, position, from, start, headEnd, source)
   writeContents(contents, image, position + tail - start, from, tail, end, source)
   for (const [at, chunk] of whole.entries()) {
@@ -178,7 +178,7 @@ export function exchangeContents(
   contents.size = Math.max(contents.size, position + end - start)
 }
 
-/** Up to `count` chunks from `index` on that are about to be written whole, as far as there are none yet. */
+/** Allocates adjacent chunks from `index` on, up to `count` and up to the first that exists. They are about to be written as a whole. */
 function makeNeighbours({ chunks }: Contents, index: number, count: number, source: ChunkSource): void {
   let missing = 0
   while (missing < Math.min(count, MOST_NEIGHBOURS) && !chunks.has(index + missing)) missing += 1
@@ -186,7 +186,7 @@ function makeNeighbours({ chunks }: Contents, index: number, count: number, sour
   for (const [at, chunk] of source.allocate(missing).entries()) chunks.set(index + at, chunk)
 }
 
-/** Chunk `index` with room for its first `needed` bytes. Growth doubles, so that appending stays linear. */
+/** Returns chunk `index` with room for its first `needed` bytes. Its size doubles when it grows, so that appending stays linear. */
 function writableChunk(
   contents: Contents,
   image: ImageReader,
@@ -202,7 +202,7 @@ function writableChunk(
   const chunk = wanted < CHUNK_BYTES ? allocateBytes(wanted) : zeroChunk(source)
   if (old !== undefined) {
     chunk.set(old)
-    // One that is to grow has its buffer for itself.
+    // A chunk that has to grow has a buffer of its own.
     if (!source.release(old)) source.dispose(old.buffer)
   } else {
     try {
@@ -217,13 +217,13 @@ function writableChunk(
 }
 
 function zeroChunk(source: ChunkSource): Uint8Array {
-  // Only a session's own memory is used again by nobody else: a storage's is not taken for less than a whole chunk.
+  // A session's own memory is reused by no other. Shared memory of a storage is only taken to write a whole chunk.
   if (!source.keepsTogether) return allocateBytes(CHUNK_BYTES)
   const [chunk = allocateBytes(CHUNK_BYTES)] = source.allocate(1)
   return chunk.fill(0)
 }
 
-/** Chunk `index`, which is `chunk`, or a copy in its place while others read it. */
+/** Returns chunk `index`, which is `chunk`. While others read it, replaces it by a copy. */
 function writable(
   chunks: Contents['chunks'],
   index: number,
@@ -238,7 +238,7 @@ function writable(
   return copy
 }
 
-/** Cuts or lengthens; what is new reads as zeros and takes no memory. */
+/** Cuts or extends a file. New bytes read as zeros and take no memory. */
 export function resizeContents(contents: Contents, size: number, source: ChunkSource = OWN_MEMORY): void {
   if (size < contents.size) {
     cut(contents, size, source)
@@ -247,7 +247,7 @@ export function resizeContents(contents: Contents, size: number, source: ChunkSo
   contents.size = size
 }
 
-/** Nobody reads or writes the file any more. */
+/** Frees the memory of a file that nobody reads or writes any more. */
 export function freeContents({ chunks }: Contents, source: ChunkSource): void {
   const gone = new Set<ArrayBufferLike>()
   for (const chunk of chunks.values()) if (!source.release(chunk)) gone.add(chunk.buffer)
@@ -256,8 +256,8 @@ export function freeContents({ chunks }: Contents, source: ChunkSource): void {
 }
 
 /**
- * A small file must not keep the memory of a large one, which nobody pays for any more: where one chunk of a buffer
- * goes, the others move out of it. `ChunkSource.keepsTogether` relies on that, too.
+ * Drops the chunks beyond `size`. A file that was cut must not keep the memory of its former size, which is no longer charged: so when one
+ * chunk of a buffer goes, the others move out of it. `ChunkSource.keepsTogether` relies on that, too.
  */
 function cut({ chunks }: Contents, size: number, source: ChunkSource): void {
   const last = Math.floor(size / CHUNK_BYTES)

@@ -1,30 +1,33 @@
-// What an execution does to a session's private files: which were created, changed or removed since it began. Owns what is remembered
-// for that. Nothing is walked but a directory that is renamed: a file is noted the first time it is touched.
+// Records what an execution does to a session's private files: which were created, changed or removed since it began. Owns that record. A
+// file is noted the first time it is touched; only a directory that is renamed has to be walked.
 import type { ChangedFile, FileChanges } from '../../../src/shared/messages/slot.js'
 import type { Inode } from './inode.js'
 import { sizeOf } from './inode.js'
 import type { Inodes } from './inodes.js'
 import type { NodeId } from './node-store.js'
 
-/** Of one execution. The list is read on the main thread (H1). */
+/** Most files in the list of one execution. The main thread reads the list (H1). */
 const MAX_FILES = 1000
 const MAX_PATH_BYTES = 262_144
-/** More files than this are counted, but not named. */
+/** Files beyond this number are counted, but not named. */
 const MAX_NOTED = 10_000
-/** So are files with longer paths, which code makes by going into one directory after another. The main thread takes no longer ones. */
+/**
+ * Files with longer paths are counted only, too. Code can make such paths by entering one directory after another, but the main thread
+ * accepts none.
+ */
 const MAX_PATH_LENGTH = 4096
-/** Of all paths that are remembered or listed; the files with the others are counted only. */
+/** Most bytes of all paths that are remembered or listed. Files beyond that are counted only. */
 const MAX_NOTED_BYTES = 4 * 1024 * 1024
-/** In place of a path that is too long. */
+/** Stands for a path that is too long. */
 const TOO_LONG = ''
 
 export class FileChangeLog {
   readonly #nodes: Inodes
-  /** The files that were touched, with the path that each had before; undefined for one that was not there. */
+  /** Files that were touched, with the path that each had before; undefined for a file that did not exist. */
   readonly #before = new Map<NodeId, string | undefined>()
-  /** Of the paths in `#before`. */
+  /** Total length of the paths in `#before`. */
   #notedBytes = 0
-  /** Touched files that are not noted. */
+  /** How many touched files are not noted. */
   #more = 0
 
   constructor(nodes: Inodes) {
@@ -38,7 +41,7 @@ export class FileChangeLog {
     if (this.#before.size > 0) this.#before.clear()
   }
 
-  /** The node is about to change its place, or has changed in another way. */
+  /** Notes a node that is about to move or be removed, or that has changed in another way. */
   note(inode: Inode): void {
     if (inode.kind !== 'file' && inode.kind !== 'symlink') return
     if (this.#before.has(inode.id)) return
@@ -51,7 +54,7 @@ export class FileChangeLog {
     this.#before.set(inode.id, path)
   }
 
-  /** A directory is about to change its place, and everything in it with it. */
+  /** Notes everything in a directory that is about to move. */
   noteTree(top: Inode): void {
     const todo: Inode[] = [top]
     for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
@@ -66,7 +69,7 @@ export class FileChangeLog {
     }
   }
 
-  /** Since `begin`; undefined if nothing was touched. */
+  /** Changes since `begin`; undefined if there are none. */
   get changes(): FileChanges | undefined {
     if (this.#before.size === 0) return undefined
     const was = new Set<string>()
@@ -103,7 +106,7 @@ export class FileChangeLog {
     return { files, more: found.length - files.length + more }
   }
 
-  /** As a byte string; undefined if the node is in no directory, or `TOO_LONG`. */
+  /** The path as a byte string, or `TOO_LONG`; undefined if the node is in no directory. */
   #pathOf(inode: Inode): string | undefined {
     const names: string[] = []
     let length = 0

@@ -1,5 +1,5 @@
-// Reading, writing and seeking through an open file, whatever it is. Owns positions, append and which operation a kind of
-// node allows; memory of the guest is only a Uint8Array here.
+// Reads, writes and seeks in an open file of any kind. Owns positions, append, and which operations each kind of node allows. The guest's
+// memory is just a Uint8Array here.
 import { randomFillSync } from 'node:crypto'
 import { O, SEEK } from '../abi.js'
 import { fail } from '../errno.js'
@@ -9,14 +9,14 @@ import { readPipe, writePipe } from './pipes.js'
 import type { PrivateNodes } from './private-nodes.js'
 import type { Quota } from './quota.js'
 
-/** What one request for random bytes may ask for. */
+/** Most random bytes per request to the system. */
 export const RANDOM_CHUNK_BYTES = 65_536
 
 /** Fills bytes from `start` to `end` with entropy. */
 export type RandomSource = (into: Uint8Array, start: number, end: number) => void
 
 export class FileIo {
-  /** Of /dev/urandom and of the system's other sources. */
+  /** Serves /dev/urandom and the other sources of random bytes. */
   readonly fillRandom: RandomSource
   readonly #output: OutputSink
   readonly #pipes: PrivateNodes
@@ -76,13 +76,13 @@ export class FileIo {
 
   seek(file: OpenFile, offset: number, whence: number): number {
     requireSeekable(file)
-    // Its size is asked for only where it counts.
+    // Ask for the size only if it matters.
     const size = file.kind === 'file' && whence >= SEEK.END ? file.store.status(file.node).size : 0
     const position = seekTarget(file, offset, whence, size)
     if (position < 0) fail('EINVAL')
     if (!Number.isSafeInteger(position)) fail('EOVERFLOW')
     if (file.kind === 'device') return 0
-    // A listing that starts over sees what there is now.
+    // A listing that starts over includes entries added since.
     if (file.kind === 'directory' && position === 0) file.listEnd = 0
     file.position = position
     return position
@@ -108,7 +108,7 @@ export class FileIo {
         this.fillRandom(into, start, end)
         return end - start
       default:
-        // stdin is at its end, null is empty, and nothing comes from an output.
+        // stdin is at its end, null is empty, and outputs have nothing to read.
         return 0
     }
   }
@@ -151,7 +151,7 @@ function seekTarget(file: OpenFile, offset: number, whence: number, size: number
     case SEEK.END:
       return size + offset
     case SEEK.DATA:
-      // Holes are not told apart: everything is data, and the one hole is at the end.
+      // Holes are not reported: everything is data, and the only hole is at the end.
       return offset < size && offset >= 0 ? offset : fail('ENXIO')
     case SEEK.HOLE:
       return offset < size && offset >= 0 ? size : fail('ENXIO')

@@ -1,6 +1,6 @@
-// What can be done at a path: make, remove, rename, link, change, look. Owns POSIX's rules for it (permissions, which
-// error comes when, umask, working directory); the walk is tree.ts's and the nodes are the store's. Where a store walks by itself,
-// the operation is one request to it (workers/storage/client.ts serves it with this class again), and comes back if the path leads out.
+// Operations at a path: create, remove, rename, link, change, inspect. Owns POSIX's rules for them (permissions, which error applies when,
+// umask, working directory); tree.ts owns the walk and the store owns the nodes. If a store walks paths itself, the operation is one
+// request to it (workers/storage/client.ts serves it with this class again), and returns here if the path leads out of the store.
 import { MODE_BITS, O, PATH_MAX, SYMLOOP_MAX } from '../abi.js'
 import { fail } from '../errno.js'
 import {
@@ -21,7 +21,7 @@ import {
   type Tree,
 } from './tree.js'
 
-/** Directories below one another. Every walk is a loop, so this bounds time and the length of paths, not a stack. */
+/** Deepest nesting of directories. Every walk is a loop, so this bounds time and the length of paths, not a stack. */
 const MAX_DEPTH = 1024
 
 export class Files {
@@ -50,7 +50,7 @@ export class Files {
     this.moveTo({ store, node })
   }
 
-  /** The working directory is now this directory. */
+  /** Sets the working directory without any checks. */
   moveTo({ store, node }: Location): void {
     store.hold(node)
     this.#cwd.store.release(this.#cwd.node)
@@ -77,7 +77,7 @@ export class Files {
     )
   }
 
-  /** The node that open(2) opens, held, made or cut first where `flags` say so. */
+  /** Opens a node as open(2) does, and holds it. Creates or truncates it first if `flags` say so. */
   open(start: Location, path: string, flags: number, mode: number): Location & Opened {
     if ((flags & O.TMPFILE) !== 0) fail('EOPNOTSUPP')
     const access = flags & O.ACCESS_MODE
@@ -115,7 +115,7 @@ export class Files {
     if (status.kind === 'directory' && (writes || creates)) fail('EISDIR')
     if (status.kind !== 'directory' && (flags & O.DIRECTORY) !== 0) fail('ENOTDIR')
     requirePermission(status, (access === O.WRONLY ? 0 : MAY_READ) | (writes ? MAY_WRITE : 0))
-    // A session has no terminal, as a process that was started by another program may have none.
+    // A session has no controlling terminal.
     if (status.device === 'tty') fail('ENXIO')
     if (writes && store.readOnly) fail('EROFS')
     if ((flags & O.TRUNC) !== 0 && status.kind === 'file' && status.size > 0) store.resize(place.node, 0)
@@ -197,7 +197,7 @@ export class Files {
     const { store } = from
     if (store !== to.store) fail('EXDEV')
     if (store.paths !== null) {
-      // Looked at again there, where nobody comes between.
+      // The storage looks up both again, in one step that no other session can interleave.
       const [before, after] = [from, to].map(({ name, slash }) => (slash ? `${name}/` : name))
       return store.paths.rename(from.directory, before ?? '', to.directory, after ?? '')
     }
@@ -214,7 +214,7 @@ export class Files {
     store.move(from.directory, from.name, to.directory, to.name)
   }
 
-  /** Where a path leads, its last component not followed. */
+  /** Where a path leads. Does not follow its last component. */
   place(start: Location, path: string): Omit<Place, 'rest'> {
     return this.#at<Omit<Place, 'rest'>>(
       start,
@@ -248,7 +248,7 @@ export class Files {
     store.resize(node, size)
   }
 
-  /** Something new where nothing is. */
+  /** Creates a node at a path where nothing exists. */
   #make(
     start: Location,
     path: string,
@@ -271,7 +271,7 @@ export class Files {
     )
   }
 
-  /** One operation, `near` in a store that this class walks or `far` by one that walks itself. */
+  /** Performs one operation: `near` in a store that this class walks, or `far` in a store that walks paths itself. */
   #at<T>(
     start: Location,
     path: string,
@@ -297,7 +297,7 @@ export class Files {
     return mode & MODE_BITS & ~this.umask
   }
 
-  /** The directory of `place` may be changed. */
+  /** Checks that the directory of `place` may be changed. */
   #requireWritable({ store, directory }: Omit<Place, 'rest'>): void {
     if (store.readOnly) fail('EROFS')
     requirePermission(store.status(directory), MAY_WRITE | MAY_SEARCH)

@@ -1,6 +1,5 @@
-// What the main thread asks of a storage, or of a session's private files: each call is one operation at a path. Owns those operations, and
-// where one that takes long lets others come between its steps; what they look like to a user is src/vfs/storage.ts's and
-// src/session/session-files.ts's.
+// Operations that the main thread requests on a storage, or on a session's private files: each call is one operation at a path. Owns those
+// operations, and the points at which a long one yields to others. src/vfs/storage.ts and src/session/session-files.ts own the public API.
 import type { FileStatus, StorageCalls } from '../../../src/shared/messages/storage.js'
 import { O } from '../abi.js'
 import { FsError, fail } from '../errno.js'
@@ -9,7 +8,7 @@ import type { NodeStatus } from './node-store.js'
 import { sortInSteps } from './sort.js'
 import type { Location } from './tree.js'
 
-/** Directories of the host, whose names have to be read anew. */
+/** Directories of the host's disk, whose names have to be read again. */
 export interface RefreshedDirectories {
   refresh(node: number): Iterable<undefined>
   lastCookie(node: number): number
@@ -20,23 +19,23 @@ const FILE_MODE = 0o644
 const DIRECTORY_MODE = 0o755
 /** A file up to this size is read in one step. */
 const READ_BYTES = 4 * 1024 * 1024
-/** How often a file that changes while it is read is read anew before it is read in one step. */
+/** How often to try reading a file in steps, if it changes meanwhile. After that it is read in one step. */
 const READ_TRIES = 3
 
-/** Entries that are removed in one step, and the longest time for it: deep in a directory of the host each takes milliseconds. */
+/** Most entries removed in one step, and the longest time for it: deep in a directory of the host, each takes milliseconds. */
 const STEP_ENTRIES = 64
 const STEP_MS = 5
-/** How often one directory is emptied. */
+/** How often to list and empty one directory before giving up. */
 const MAX_PASSES = 16
 
-/** What is to be removed, with all that is in it. */
+/** A node that is to be removed with everything in it. */
 interface Doomed {
-  /** Where its name is to be looked up. */
+  /** Directory in which to look up its name. */
   readonly start: Location
   readonly name: string
-  /** How often its names have been listed. */
+  /** How often its entries have been listed. */
   passes: number
-  /** The directory that is held for it. */
+  /** Its node, which is held, if it is a directory. */
   opened: number | undefined
 }
 
@@ -47,7 +46,7 @@ export type HostTasks = {
   ) => ReturnType<StorageCalls[Name]> | HostTask<ReturnType<StorageCalls[Name]>>
 }
 
-/** Each call done at once. */
+/** The calls as functions that do not yield. */
 export function hostCalls(files: Files): StorageCalls {
   const tasks = Object.entries(hostTasks(files)) as [string, (...parameters: unknown[]) => unknown][]
   const calls = tasks.map(([name, task]) => [
@@ -64,12 +63,12 @@ export function hostCalls(files: Files): StorageCalls {
   return Object.fromEntries(calls)
 }
 
-/** What a call has come to is not there yet. */
+/** Whether the result of a call is a task that still has to run. */
 export function isTask(found: unknown): found is HostTask {
   return typeof found === 'object' && found !== null && 'next' in found
 }
 
-/** Those that may take long in steps. `directory`: where the files are the host's. */
+/** The calls, as tasks in steps if they may take long. `directory` is given if the files are on the host's disk. */
 export function hostTasks(files: Files, directory?: RefreshedDirectories): HostTasks {
   const { root } = files.tree
   const { store } = root
@@ -94,7 +93,7 @@ export function hostTasks(files: Files, directory?: RefreshedDirectories): HostT
     store.release(opened.node)
     return fail('EISDIR')
   }
-  /** A new file; undefined where there is something. */
+  /** Creates a file. Undefined if something exists at the path. */
   const make = (path: string): Location | undefined => {
     try {
       return open(path, O.WRONLY | O.CREAT | O.EXCL)
@@ -124,8 +123,8 @@ export function hostTasks(files: Files, directory?: RefreshedDirectories): HostT
     }
   }
   /**
-   * Each name is looked up in the directory that it was listed in, so depth costs neither stack nor long paths. Sessions may change all of
-   * it between two steps, so a directory is held as long as something in it is to be removed.
+   * Removes a tree. Each name is looked up in the directory where it was listed, so that depth needs neither stack nor long paths. Sessions
+   * may change the tree between two steps, so a directory is held as long as something in it has to be removed.
    */
   function* removeAll(path: string): HostTask<void> {
     const held: number[] = []
@@ -151,7 +150,7 @@ export function hostTasks(files: Files, directory?: RefreshedDirectories): HostT
             const inside = yield* names(node)
             if (inside.length > 0) {
               next.passes += 1
-              // A session creates files there as fast as they are removed.
+              // A session creates files here as fast as they are removed.
               if (next.passes > MAX_PASSES) fail('ENOTEMPTY')
               for (const name of inside) todo.push({ start: location, name, passes: 0, opened: undefined })
               continue
@@ -161,7 +160,7 @@ export function hostTasks(files: Files, directory?: RefreshedDirectories): HostT
         } catch (error) {
           const isGone =
             error instanceof FsError && (error.message === 'ENOENT' || error.message === 'ENOTDIR')
-          // It has to be there at first.
+          // Only entries below the path may have disappeared meanwhile: the path itself must exist.
           if (!isGone || removed === 1) throw error
         }
         if (next.opened !== undefined) store.release(held.pop() as number)
@@ -185,7 +184,7 @@ export function hostTasks(files: Files, directory?: RefreshedDirectories): HostT
       const made = make(path)
       const { node } = made ?? open(path, O.WRONLY | O.CREAT)
       try {
-        // In place of what is there, or not at all: the new size has to fit before anything is cut.
+        // Replace the contents completely or not at all: make sure that the new size fits before cutting anything.
         if (store.status(node).size < bytes.length) store.resize(node, bytes.length)
         store.write(node, 0, bytes, 0, bytes.length)
         store.resize(node, bytes.length)

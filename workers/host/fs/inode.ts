@@ -1,18 +1,18 @@
-// One node of a session's private files, as plain data with ids instead of references, so that a snapshot is a straight
-// walk over them (I1). Owns the shapes, what size they tell, and the clock of their time stamps.
+// One node of a session's private files, as plain data with ids instead of references, so that a snapshot is a simple walk over
+// them (I1). Owns the shapes, the size that each kind reports, and the clock for their time stamps.
 import type { Contents } from './contents.js'
 import type { DeviceName, FileTime, NodeId, NodeKind } from './node-store.js'
 
-/** What nodes of every kind have. */
+/** Fields that nodes of every kind have. */
 export interface CommonFields {
   readonly id: NodeId
   mode: number
-  /** Directory the node is in, and its name there: there are no hard links, so it has one of each. */
+  /** The node's directory, and its name there. There are no hard links, so it has one of each. */
   parent: NodeId
   name: string
-  /** In the tree, not only held. */
+  /** Whether it is in the tree, not only held. */
   linked: boolean
-  /** Descriptors and working directories that keep it. */
+  /** How many descriptors and working directories keep it alive. */
   holds: number
   accessed: FileTime
   modified: FileTime
@@ -22,7 +22,7 @@ export interface CommonFields {
 export interface FileNode extends CommonFields {
   readonly kind: 'file'
   readonly contents: Contents
-  /** What of the quota it has: nothing as long as it is the image's, else its size. */
+  /** Bytes that it counts against the quota: 0 as long as its contents are the image's, then its size. */
   chargedBytes: number
 }
 
@@ -54,15 +54,15 @@ export interface PipeNode extends CommonFields {
   buffer: Uint8Array
   start: number
   end: number
-  /** Open ends. */
+  /** How many ends of each kind are open. */
   readers: number
   writers: number
 }
 
 export type Inode = FileNode | DirectoryNode | SymlinkNode | DeviceNode | PipeNode
 
-// All nodes of a kind are made here, so that they have one shape in V8 whether they come from the image, the session or a snapshot.
-// Every operation on files reads nodes, and code that meets more than four shapes becomes several times slower.
+// All nodes of a kind are made here, so that they have one V8 shape, whether they come from the image, the session or a snapshot.
+// Every operation on files reads nodes, and code that sees more than four shapes becomes several times slower.
 
 export function makeFile(fields: CommonFields, contents: Contents): FileNode {
   return { ...inOrder(fields), kind: 'file', contents, chargedBytes: 0 }
@@ -84,7 +84,7 @@ export function makeDevice(fields: CommonFields, device: DeviceName): DeviceNode
   return { ...inOrder(fields), kind: 'device', device }
 }
 
-/** A pipe with nothing in it. */
+/** Makes an empty pipe. */
 export function makePipe(fields: CommonFields): PipeNode {
   return { ...inOrder(fields), kind: 'pipe', buffer: NO_BYTES, start: 0, end: 0, readers: 0, writers: 0 }
 }
@@ -97,7 +97,7 @@ function inOrder(fields: CommonFields): CommonFields {
   return { id, mode, parent, name, linked, holds, accessed, modified, changed }
 }
 
-/** What st_size says of a directory, as on most file systems. */
+/** st_size of a directory, as on most file systems. */
 const DIRECTORY_BYTES = 4096
 
 export function sizeOf(inode: Inode): number {
@@ -113,25 +113,25 @@ export function sizeOf(inode: Inode): number {
   }
 }
 
-/** In a millisecond. */
+/** Nanoseconds per millisecond. */
 const NANOSECONDS = 1_000_000
 
-/** Real time for the files' time stamps: never the same twice in a row, so that a directory's time tells a change. */
+/** Real time for time stamps of files. Never the same twice in a row, so that every change of a directory changes its time. */
 export class FileClock {
-  /** What the machine said last. */
+  /** The last time read from the machine. */
   #milliseconds = 0
-  /** What was given out last. */
+  /** The last time returned. */
   #seconds = 0
   #nanoseconds = 0
 
-  /** `time` was given out before, by this clock or one that it goes on for. */
+  /** Continues after `time`, which this clock or its predecessor has returned. */
   startAfter({ seconds, nanoseconds }: FileTime): void {
     this.#milliseconds = seconds * 1000 + Math.floor(nanoseconds / NANOSECONDS)
     this.#seconds = seconds
     this.#nanoseconds = nanoseconds
   }
 
-  /** Of what was done at `milliseconds` and after `before`, and is only heard of now. */
+  /** The time stamp of an event at `milliseconds`, after `before`, that is only processed now. */
   at(milliseconds: number, before: FileTime): FileTime {
     if (milliseconds >= Date.now()) return this.now()
     const seconds = Math.floor(milliseconds / 1000)
@@ -147,7 +147,7 @@ export class FileClock {
 
   now(): FileTime {
     const milliseconds = Date.now()
-    // Often asked within one millisecond: then there is nothing to divide.
+    // Often called several times within a millisecond: then there is nothing to divide.
     if (milliseconds !== this.#milliseconds) {
       this.#milliseconds = milliseconds
       this.#seconds = Math.floor(milliseconds / 1000)

@@ -1,5 +1,5 @@
-// All nodes of a store by number: those of its image, each made when somebody asks for it, and its own. Owns which of the image's
-// nodes are there and what they begin as; what becomes of a node is the store's.
+// All nodes of a store by id: its own, and those of its image, which are made on first use. Owns which of the image's nodes still exist
+// and their initial state; the store owns what happens to a node afterwards.
 import type { FileIndex } from '../../../src/shared/image/file-index.js'
 import { imageContents } from './contents.js'
 import { type Entry, type Inode, makeDevice, makeDirectory, makeFile, makeSymlink } from './inode.js'
@@ -8,12 +8,12 @@ import type { FileTime, NodeId } from './node-store.js'
 /** Cookies 1 and 2 are "." and "..", which a directory does not store. */
 export const FIRST_COOKIE = 3
 
-/** All nodes of a store, and which of them a snapshot has to have. */
+/** All nodes of a store, and which of them a snapshot has to include. */
 export interface NodeTable {
   readonly nodes: Inodes
-  /** Nodes that a fresh store of the image has not or has otherwise, those of the image that are gone included. */
+  /** Nodes that differ from a fresh store of the image: new, changed, or removed nodes of the image. */
   readonly touched: Set<NodeId>
-  /** Nodes below it came with the image. */
+  /** Nodes with lower ids came with the image. */
   firstOwnId: NodeId
   nextId: NodeId
 }
@@ -21,13 +21,13 @@ export interface NodeTable {
 export class Inodes {
   readonly #image: FileIndex | undefined
   readonly #time: FileTime
-  /** The store's own, and those of the image that somebody asked for. */
+  /** The store's own nodes, and those of the image that were used. */
   readonly #made = new Map<NodeId, Inode>()
-  /** Nodes of the image that are gone. */
+  /** Nodes of the image that were removed. */
   readonly #gone = new Set<NodeId>()
   #size: number
 
-  /** @param time - all time stamps of the image's nodes, so that slots are identical */
+  /** @param time - used for all time stamps of the image's nodes, so that slots are identical */
   constructor(image: FileIndex | undefined, time: FileTime) {
     this.#image = image
     this.#time = time

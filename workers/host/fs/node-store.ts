@@ -1,19 +1,19 @@
-// The line between who walks paths and holds descriptors, and who keeps files: anything that can be mounted into a
-// session's tree. Owns the types only. Nodes are named by number, so that descriptors stay plain data (I1) and a store may
-// live behind shared memory or another thread.
+// The interface between code that walks paths and holds descriptors, and stores that keep files: anything that can be mounted into a
+// session's tree. Owns the types only. Nodes are identified by number, so that descriptors stay plain data (I1) and a store may be
+// behind shared memory or in another thread.
 //
-// Why not npm's memfs: no quota, nothing that threads can share, load time in every slot, and Node's fs API on top where the
-// interpreter wants POSIX underneath.
+// Why not npm's memfs: it has no quota, threads cannot share it, every slot would have to load it, and it offers Node's fs API where the
+// interpreter needs POSIX.
 import type { DeviceName } from '../../../src/shared/image/file-index.js'
 
-/** Unique in its store and never used again. 0 is no node. */
+/** Unique in its store and never reused. 0 stands for no node. */
 export type NodeId = number
 
 export type NodeKind = 'file' | 'directory' | 'symlink' | 'device' | 'pipe'
 
 export type { DeviceName }
 
-/** A point in time: whole seconds, and nanoseconds on top. */
+/** A point in time: whole seconds plus nanoseconds. */
 export interface FileTime {
   readonly seconds: number
   readonly nanoseconds: number
@@ -24,7 +24,7 @@ export interface NodeStatus {
   readonly kind: NodeKind
   /** Permission bits only; the type bits follow from `kind`. */
   readonly mode: number
-  /** In bytes; of a symlink the length of its target. */
+  /** In bytes. For a symlink: the length of its target. */
   readonly size: number
   /** False for a node that is only held by descriptors. */
   readonly linked: boolean
@@ -38,7 +38,7 @@ export interface DirectoryEntry {
   readonly name: string
   readonly node: NodeId
   readonly kind: NodeKind
-  /** Ascending in the order of entries; names the place after this entry, also when entries are removed. */
+  /** Ascending in the order of entries. Identifies the position after this entry, even if entries are removed. */
   readonly cookie: number
 }
 
@@ -59,15 +59,15 @@ export interface NodeStore {
   /** st_dev. */
   readonly id: number
   readonly root: NodeId
-  /** Nothing in it can be changed: EROFS. */
+  /** Whether every change fails with EROFS. */
   readonly readOnly: boolean
-  /** Set where the store walks paths by itself. */
+  /** Null unless the store walks paths itself. */
   readonly paths: PathStore | null
 
   status(node: NodeId): NodeStatus
-  /** Of a symlink. */
+  /** The target of a symlink. */
   target(node: NodeId): string
-  /** The directory that holds the node; the root's is the root; 0 when the node is not in the tree any more. */
+  /** The directory that contains the node. The root's parent is the root. 0 if the node is no longer in the tree. */
   parent(node: NodeId): NodeId
   name(node: NodeId): string
 
@@ -75,23 +75,23 @@ export interface NodeStore {
   lookup(directory: NodeId, name: string): NodeId
   /** Up to `count` entries whose cookie is greater than `after`. */
   list(directory: NodeId, after: number, count: number): readonly DirectoryEntry[]
-  /** Every entry made from now on has a cookie of at least this. */
+  /** Every entry created from now on has at least this cookie. */
   nextCookie(directory: NodeId): number
 
   create(directory: NodeId, name: string, node: NewNode): NodeId
-  /** Takes the entry away; the node lives on while it is held. A directory is empty. */
+  /** Removes an entry. Its node lives on while it is held. A directory must be empty. */
   remove(directory: NodeId, name: string): void
-  /** Moves an entry over whatever has the new name. */
+  /** Moves an entry, replacing the one that has the new name. */
   move(fromDirectory: NodeId, fromName: string, toDirectory: NodeId, toName: string): void
 
-  /** Copies from the file to `into[start, end)`; how many bytes there were. */
+  /** Copies from the file to `into[start, end)`. Returns how many bytes there were. */
   read(node: NodeId, position: number, into: Uint8Array, start: number, end: number): number
-  /** Copies `from[start, end)` into the file; how many bytes went there, which are all but where a later part failed. */
+  /** Copies `from[start, end)` into the file. Returns how many bytes were written: fewer than given only if a later part failed. */
   write(node: NodeId, position: number, from: Uint8Array, start: number, end: number): number
-  /** Writes at the file's end, wherever that is when it is written, and tells where what was written ends. */
+  /** Writes at the end of the file at that moment. Returns the position after the written bytes. */
   append(node: NodeId, from: Uint8Array, start: number, end: number): number
   resize(node: NodeId, size: number): void
-  /** What was written is safe from now on, as far as the store can do that. */
+  /** Makes what was written durable, as far as the store can. */
   sync(node: NodeId): void
   setMode(node: NodeId, mode: number): void
   /** Null leaves a time as it is. */
@@ -102,18 +102,18 @@ export interface NodeStore {
   release(node: NodeId): void
 
   usage(): StoreUsage
-  /** Bytes of all files, counted in steps, where `usage` tells what the disk has instead. */
+  /** Counts the bytes of all files, in steps. For stores whose `usage` reports the disk's numbers instead. */
   countBytes?(): Generator<undefined, number> | undefined
 }
 
-/** A node that was opened: held once, for whoever asked. */
+/** A node that was opened. It is held once, for the caller. */
 export interface Opened {
   readonly node: NodeId
   readonly kind: NodeKind
   readonly device: DeviceName | null
 }
 
-/** Where a path leads, in numbers. `node` 0: to nothing yet; `directory` 0: to a directory that it names by ".". */
+/** Where a path leads, by ids. `node` 0: nothing exists there yet. `directory` 0: the path names a directory by ".". */
 export interface FarPlace {
   readonly node: NodeId
   readonly directory: NodeId
@@ -121,7 +121,7 @@ export interface FarPlace {
   readonly slash: boolean
 }
 
-/** Who asks for a lock, and for which bytes; `end` is exclusive and may be Infinity. */
+/** A lock on a range of bytes. `end` is exclusive and may be Infinity. */
 export interface LockRange {
   readonly exclusive: boolean
   readonly start: number
@@ -129,8 +129,8 @@ export interface LockRange {
 }
 
 /**
- * Paths of a store that several sessions use at the same time: each method is one operation, done at once for all of them. Paths
- * are relative to `start`. All throw an FsError, or an `Outside` where the path leads out of the store.
+ * Path operations of a store that several sessions use at the same time. Each method is one atomic operation. Paths are relative to
+ * `start`. All throw an FsError, or an `Outside` if the path leads out of the store.
  */
 export interface PathStore {
   open(start: NodeId, path: string, flags: number, mode: number): Opened
@@ -143,22 +143,22 @@ export interface PathStore {
   unlink(start: NodeId, path: string): void
   rmdir(start: NodeId, path: string): void
   rename(fromStart: NodeId, fromPath: string, toStart: NodeId, toPath: string): void
-  /** Of a node, from the root on and without a slash at the start; undefined when it is in no directory any more. */
+  /** The path of a node from the root, without a leading slash; undefined if it is no longer in a directory. */
   path(node: NodeId): string | undefined
-  /** Lengthens a file that is shorter. */
+  /** Extends a file that is shorter. */
   extend(node: NodeId, size: number): void
-  /** False: somebody else has a lock that is in the way. */
+  /** Takes a lock. Returns false if another session has a conflicting one. */
   lock(node: NodeId, range: LockRange): boolean
   unlock(node: NodeId, start: number, end: number): void
-  /** The first lock of somebody else that would be in the way. */
+  /** The first conflicting lock of another session. */
   blocking(node: NodeId, range: LockRange): LockRange | undefined
   /** Whether this session has a lock on the file. */
   isLocked(node: NodeId): boolean
-  /** A descriptor of the node is closed: POSIX ends all locks that the session has on the file. */
+  /** Call when a descriptor of the node is closed: as POSIX demands, that ends all locks that the session has on the file. */
   closed(node: NodeId): void
 }
 
-/** A path that leads out of its store: the rest of it, from the directory above the store's root or from the root of all. */
+/** A path leads out of its store. Has the rest of the path, relative to the directory above the store's root or to the tree's root. */
 export class Outside extends Error {
   override readonly name = 'Outside'
   readonly from: 'above' | 'root'

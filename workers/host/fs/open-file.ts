@@ -1,5 +1,5 @@
-// An open-file description: what dup shares. And the table from descriptor numbers to them. Owns flags, positions, counts
-// and which number is free; reading and writing through them is file-io.ts's. Plain data with ids (I1).
+// Open-file descriptions, which descriptors made by dup share, and the table from descriptor numbers to them. Owns flags, positions,
+// counts and which numbers are free; file-io.ts reads and writes through them. Plain data with ids (I1).
 import { O, OPEN_MAX } from '../abi.js'
 import { fail } from '../errno.js'
 import type { DeviceName, NodeId, NodeKind, NodeStore, Opened } from './node-store.js'
@@ -9,16 +9,16 @@ import type { Location } from './tree.js'
 export interface OpenFile extends Location {
   readonly store: NodeStore
   readonly node: NodeId
-  /** What the node is: it does not change, and reads and writes need not ask. */
+  /** The node's kind, which never changes. Kept here so that reads and writes need not ask the store. */
   readonly kind: NodeKind
   readonly device: DeviceName | null
   /** O_* status flags; changed by F_SETFL. */
   flags: number
-  /** Bytes; of a directory the cookie after which the listing goes on. */
+  /** In bytes. For a directory: the cookie after which its listing continues. */
   position: number
-  /** Entries with this cookie or a later one came after the listing began and are not listed. 0: not begun. */
+  /** Entries from this cookie on were added after the listing began and are not listed. 0: no listing has begun. */
   listEnd: number
-  /** Descriptors that share it. */
+  /** How many descriptors share it. */
   descriptors: number
 }
 
@@ -27,7 +27,7 @@ export interface Descriptor {
   closeOnExec: boolean
 }
 
-/** Flags of open(2) that say how to open, not how it is open. */
+/** Flags of open(2) that only affect opening and are not kept as status flags. */
 export const NOT_KEPT = O.CREAT | O.EXCL | O.TRUNC | O.CLOEXEC
 
 export class DescriptorTable {
@@ -38,7 +38,7 @@ export class DescriptorTable {
     this.#pipes = pipes
   }
 
-  /** EBADF if it is not open. */
+  /** @throws FsError EBADF if it is not open */
   get(fd: number): OpenFile {
     return this.descriptor(fd).file
   }
@@ -52,7 +52,7 @@ export class DescriptorTable {
     return this.#descriptors[fd >>> 0] ?? fail('EBADF')
   }
 
-  /** Gives a node that was opened, and so is held, the lowest free number. */
+  /** Gives an opened node, which is already held, the lowest free descriptor. */
   open({ store, node, kind, device }: Location & Opened, flags: number): number {
     const fd = this.#lowestFree(0)
     const kept = flags & ~NOT_KEPT
@@ -68,12 +68,12 @@ export class DescriptorTable {
     this.#descriptors[fd] = { file, closeOnExec }
   }
 
-  /** What is open, by ascending number. */
+  /** Open descriptors, in ascending order. */
   *entries(): Iterable<readonly [fd: number, descriptor: Descriptor]> {
     for (const [fd, descriptor] of this.#descriptors.entries()) if (descriptor) yield [fd, descriptor]
   }
 
-  /** A second number for what `fd` is. */
+  /** Makes the lowest free descriptor from `from` on share the open file of `fd`. */
   duplicate(fd: number, from: number, closeOnExec: boolean): number {
     const { file } = this.descriptor(fd)
     if (from < 0 || from >= OPEN_MAX) fail('EINVAL')
@@ -82,7 +82,7 @@ export class DescriptorTable {
     return copy
   }
 
-  /** Makes `copy` what `fd` is, closing what it was. */
+  /** Makes `copy` share the open file of `fd`. Closes `copy` first if it is open. */
   replace(fd: number, copy: number, closeOnExec: boolean): number {
     const { file } = this.descriptor(fd)
     if (fd === copy) fail('EINVAL')
@@ -103,7 +103,7 @@ export class DescriptorTable {
     file.store.release(file.node)
   }
 
-  /** Room for `count` more descriptors, or EMFILE. */
+  /** Fails with EMFILE unless `count` more descriptors are free. */
   requireFree(count: number): void {
     let free = OPEN_MAX
     for (const descriptor of this.#descriptors) if (descriptor !== undefined) free -= 1

@@ -1,7 +1,7 @@
-// Memory of a session's larger files, in whole pages of the operating system that are used again. Owns which buffers are free.
+// Memory for a session's larger files, in whole pages of the operating system that are reused. Owns the list of free buffers.
 //
-// Other buffers come from malloc, which keeps what was freed: a process would stay as large as its sessions' files ever were. Pages
-// that are given back at once cost a fault each when they come again, so some are kept, and counted, as long as there is plenty.
+// Ordinary buffers come from malloc, which keeps freed memory: a process would stay as large as its sessions' files ever were. Pages that
+// are returned at once cost a page fault each when they are needed again, so some are kept, and counted, while memory is plentiful.
 
 import type { SlotBudget } from '../../memory/budget.js'
 import { freeBuffer } from '../../memory/free-buffer.js'
@@ -9,7 +9,7 @@ import { fail } from '../errno.js'
 import type { ChunkSource } from './chunk-source.js'
 import { CHUNK_BYTES } from './chunk-source.js'
 
-/** Most that is kept; as much as the private files of a session have by default. */
+/** Most bytes kept for reuse: the default limit of a session's private files. */
 const MAX_FREE_BYTES = 64 * 1024 * 1024
 
 type ResizableBuffer = new (bytes: number, options: { maxByteLength: number }) => ArrayBuffer
@@ -17,7 +17,7 @@ type ResizableBuffer = new (bytes: number, options: { maxByteLength: number }) =
 export class PagePool implements ChunkSource {
   readonly keepsTogether = true
   readonly #budget: SlotBudget
-  /** By their number of chunks. */
+  /** Free buffers by their number of chunks. */
   readonly #free = new Map<number, ArrayBuffer[]>()
   #freeBytes = 0
 
@@ -51,7 +51,7 @@ export class PagePool implements ChunkSource {
     else this.#free.set(count, [buffer])
   }
 
-  /** Gives back what is kept. */
+  /** Frees all buffers kept for reuse. */
   drop(): void {
     if (this.#freeBytes === 0) return
     for (const buffers of this.#free.values()) for (const buffer of buffers) freeBuffer(buffer)
@@ -73,7 +73,7 @@ function allocatePages(bytes: number): ArrayBuffer {
   try {
     return new (ArrayBuffer as ResizableBuffer)(bytes, { maxByteLength: bytes })
   } catch {
-    // The process is out of memory: the guest's write fails, the slot does not.
+    // The process is out of memory. Fail the guest's write, not the slot.
     return fail('ENOSPC')
   }
 }

@@ -1,12 +1,12 @@
-// Bytes through a pipe. Owns the buffer of a pipe node and what an empty or full one means. Nothing here waits: both ends
-// are in the one thread there is, so a read that would block could never be answered, and it fails with EAGAIN instead, whether
-// or not the pipe is O_NONBLOCK (as under Emscripten).
+// Reads and writes pipes. Owns the buffer of a pipe node, and what happens if it is empty or full. Nothing here waits: both ends are in the
+// same thread, so a blocking read could never be satisfied. It fails with EAGAIN instead, whether or not the pipe is O_NONBLOCK (as
+// under Emscripten).
 import { PIPE_BYTES } from '../abi.js'
 import { fail } from '../errno.js'
 import type { PipeNode } from './inode.js'
 import type { Quota } from './quota.js'
 
-/** 0 is the end of the stream: nothing is left and nobody can write. */
+/** Returns 0 at the end of the stream: the pipe is empty and has no writers. */
 export function readPipe(pipe: PipeNode, into: Uint8Array, start: number, end: number): number {
   const count = Math.min(end - start, pipe.end - pipe.start)
   if (count === 0 && end > start && pipe.writers > 0) fail('EAGAIN')
@@ -19,7 +19,7 @@ export function readPipe(pipe: PipeNode, into: Uint8Array, start: number, end: n
   return count
 }
 
-/** Takes what fits; EAGAIN when nothing does, EPIPE when nobody can read. */
+/** Writes what fits. Fails with EAGAIN if nothing does, and with EPIPE if there are no readers. */
 export function writePipe(
   pipe: PipeNode,
   quota: Quota,
@@ -40,7 +40,7 @@ export function writePipe(
   return count
 }
 
-/** Moves what is unread to the front of a buffer that holds `needed` bytes. */
+/** Moves unread bytes to the front of a buffer that has room for `needed` bytes. */
 function makeRoom(pipe: PipeNode, quota: Quota, needed: number): void {
   const unread = pipe.buffer.subarray(pipe.start, pipe.end)
   if (needed <= pipe.buffer.length) pipe.buffer.copyWithin(0, pipe.start, pipe.end)

@@ -1,5 +1,5 @@
-// The files of one session, in memory: the store at the root of its tree. Owns nodes, their contents, their quota and
-// their time stamps; paths, permissions and descriptors are not its business. Writes never reach the image (I1).
+// The files of one session, in memory: the store at the root of its tree. Owns nodes, their contents, quota and time stamps, but not
+// paths, permissions or descriptors. Writes never reach the image (I1).
 import type { FileIndex } from '../../../src/shared/image/file-index.js'
 import type { ImageReader } from '../../image-bytes.js'
 import { fail } from '../errno.js'
@@ -43,7 +43,7 @@ import { MAX_FILE_BYTES, MAX_NODES, type Quota } from './quota.js'
 /** 1980-01-01 UTC: the earliest time a zip file can hold. */
 const IMAGE_TIME = { seconds: 315_532_800, nanoseconds: 0 }
 
-/** Of an image. */
+/** Id of an image's root. */
 const ROOT = 1
 
 export class PrivateNodes implements NodeStore {
@@ -51,25 +51,25 @@ export class PrivateNodes implements NodeStore {
   readonly root: NodeId
   readonly readOnly = false
   readonly paths = null
-  /** For state/, which captures and restores it; everyone else goes through the methods. */
+  /** Only for state/, which captures and restores it. All other code uses the methods. */
   readonly table: NodeTable
   readonly #nodes: Inodes
   readonly #image: ImageReader
   readonly #quota: Quota
   readonly #chunks: ChunkSource
   readonly #clock = new FileClock()
-  /** Undefined where nobody asks what changes. */
+  /** Undefined if changes are not recorded. */
   readonly changeLog: FileChangeLog | undefined
-  /** Where the last listing stopped: a cache, so that reading a large directory stays linear. */
+  /** Where the last listing stopped. A cache, so that reading a large directory stays linear. */
   #cursor: { directory: NodeId; after: number; entries: Iterator<[string, Entry]> } | undefined
 
-  /** @param files - of the image: a store that has some begins with them, one without with an empty root */
+  /** @param files - the image's files, with which the store begins. Without them it begins with an empty root. */
   constructor(image: ImageReader, quota: Quota, chunks: ChunkSource = OWN_MEMORY, files?: FileIndex) {
     this.#image = image
     this.#quota = quota
     this.#chunks = chunks
     this.#nodes = new Inodes(files, IMAGE_TIME)
-    // A storage tells its changes in another way (workers/storage/changes.ts).
+    // A storage reports its changes in another way (workers/storage/changes.ts).
     this.changeLog = files === undefined ? undefined : new FileChangeLog(this.#nodes)
     const firstOwnId = (files?.count ?? 0) + 1
     this.table = { nodes: this.#nodes, touched: new Set(), firstOwnId, nextId: firstOwnId }
@@ -126,7 +126,7 @@ export class PrivateNodes implements NodeStore {
     this.#cursor = undefined
     while (found.length < count) {
       const next = iterator.next()
-      // An iterator at its end stays there, even if entries come.
+      // Keep no cursor: an iterator that has ended stays at its end, even if entries are added.
       if (next.done) return found
       const [name, entry] = next.value
       if (entry.cookie > after) found.push({ name, node: entry.node, kind: entry.kind, cookie: entry.cookie })
@@ -135,7 +135,7 @@ export class PrivateNodes implements NodeStore {
     return found
   }
 
-  /** Of the node's own entry; 0 if it is in no directory. */
+  /** The cookie of the node's own entry; 0 if it is in no directory. */
   cookie(node: NodeId): number {
     const { linked, parent, name } = this.#get(node)
     const directory = linked ? this.#nodes.get(parent) : undefined
@@ -161,7 +161,7 @@ export class PrivateNodes implements NodeStore {
     }
   }
 
-  /** A pipe is in no directory: it lives as long as it is held. */
+  /** Makes a pipe. It is in no directory, so it lives only while it is held. */
   createPipe(): PipeNode {
     return this.#add(makePipe(this.#common(0, '', 0o600)))
   }
@@ -224,13 +224,17 @@ export class PrivateNodes implements NodeStore {
     try {
       writeContents(file.contents, this.#image, position, from, start, end, this.#chunks)
     } finally {
-      // A write that fails may have written its first chunks, which a snapshot must have.
+      // A failed write may have written its first chunks, which a snapshot must include.
       this.#touch(file)
     }
     return end - start
   }
 
-  /** Writes `from[start, end)`, whose whole chunks are these, of the store's source, and the file's from now on: at `atMs`, if not now. */
+  /**
+   * Writes `from[start, end)`, but takes over `whole` as its whole chunks (see `exchangeContents`). They must come from the store's source.
+   *
+   * @param atMs - when the write happened. Default: now
+   */
   exchange(
     node: NodeId,
     position: number,
@@ -254,7 +258,7 @@ export class PrivateNodes implements NodeStore {
     return size + this.write(node, size, from, start, end)
   }
 
-  /** In memory there is nothing to wait for. */
+  /** Does nothing: files in memory have nothing to flush. */
   sync(): void {}
 
   resize(node: NodeId, size: number): void {
@@ -279,7 +283,7 @@ export class PrivateNodes implements NodeStore {
     this.#mark(inode)
   }
 
-  /** Every time stamp from now on is another one than `time`. */
+  /** Makes every time stamp from now on differ from `time`. */
   startAfter(time: FileTime): void {
     this.#clock.startAfter(time)
   }
@@ -303,7 +307,7 @@ export class PrivateNodes implements NodeStore {
     return { usedBytes, maxBytes, nodes, maxNodes: MAX_NODES }
   }
 
-  /** None of them is used any more. The memory of their contents is free. */
+  /** Frees the contents of all files. The store must not be used again. */
   close(): void {
     for (const id of this.table.touched) {
       const inode = this.#nodes.get(id)
@@ -356,13 +360,13 @@ export class PrivateNodes implements NodeStore {
     this.#mark(inode)
   }
 
-  /** From now on the node is in every snapshot. */
+  /** Includes the node in every snapshot from now on. */
   #mark(inode: Inode): void {
     this.table.touched.add(inode.id)
     this.changeLog?.note(inode)
   }
 
-  /** Takes what the file will need from the quota, before anything is allocated. */
+  /** Charges the quota for the file's new size, before anything is allocated. */
   #charge(file: FileNode, size: number): void {
     if (size === file.chargedBytes) return
     if (size > MAX_FILE_BYTES) fail('ENOSPC')
@@ -370,7 +374,7 @@ export class PrivateNodes implements NodeStore {
     file.chargedBytes = size
   }
 
-  /** Forgets a node that nothing leads to. */
+  /** Deletes a node that is neither in the tree nor held. */
   #collect(inode: Inode): void {
     if (inode.linked || inode.holds > 0) return
     if (inode.kind === 'file') {
@@ -381,15 +385,15 @@ export class PrivateNodes implements NodeStore {
     if (inode.kind === 'pipe') this.#quota.charge(-inode.buffer.length)
     this.#nodes.delete(inode.id)
     this.#quota.removeNode()
-    // Of an image's node a snapshot has to say that it is gone.
+    // A node of the image stays in `touched`, because a snapshot has to say that it is gone.
     if (inode.id >= this.table.firstOwnId) this.table.touched.delete(inode.id)
   }
 }
 
-/** Of shorter ones V8 makes a copy by itself. */
+/** V8 copies shorter slices by itself. */
 const SHORTEST_SLICE = 13
 
-/** A name is cut out of a path, and V8 keeps the whole path, of up to 4 KB, for the sake of the piece. */
+/** Copies a name: it is a slice of a path, and V8 would keep the whole path, up to 4 KB, alive for the slice. */
 function ownText(name: string): string {
   return name.length < SHORTEST_SLICE ? name : Buffer.from(name, 'latin1').toString('latin1')
 }

@@ -1,26 +1,26 @@
-// What the files of a session may take: bytes and number of nodes. Owns the counters, and what both cost in memory; who charges what
-// is the store's.
+// The quota of a session's files: bytes and number of nodes. Owns the counters, and what both cost in memory; the store decides what to
+// charge.
 import { type MemoryBudget, UNBOUNDED } from '../../memory/budget.js'
 import { fail } from '../errno.js'
 import { CHUNK_BYTES } from './chunk-source.js'
 
-/** Bounds what nodes cost outside their contents: names, targets, bookkeeping. */
+/** Bounds the cost of nodes outside their contents: names, targets, bookkeeping. */
 export const MAX_NODES = 65_536
-/** Bounds the targets of links, which are strings of V8's heap, whatever the quota is. */
+/** Bounds the targets of links, whatever the quota is, because they are strings in V8's heap. */
 const MAX_TARGET_BYTES = 64 * 1024 * 1024
-/** Bound of one file when there is no quota: sizes must stay exact numbers. */
+/** Largest size of one file, even without a quota: sizes must stay exact numbers. */
 export const MAX_FILE_BYTES = 2 ** 43
-/** Memory that a node takes at most beside its contents: an object, its name, an entry of a directory, tables of its own. */
+/** Most memory that a node takes beside its contents: an object, its name, an entry of a directory, tables of its own. */
 export const NODE_BYTES = 2048
 
 export class Quota {
-  /** Null: no bound. */
+  /** Null: no limit. */
   maxBytes: number | null = null
   #usedBytes = 0
   #targetBytes = 0
   #nodes = 0
   #memory: MemoryBudget = UNBOUNDED
-  /** Of the budget. Below zero when files of the image are gone, which were there before. */
+  /** Bytes taken from the memory budget. Negative if files of the image were removed, because nothing was taken for those. */
   #takenBytes = 0
 
   get usedBytes(): number {
@@ -31,37 +31,37 @@ export class Quota {
     return this.#nodes
   }
 
-  /** What comes from now on takes its memory from there. */
+  /** Takes memory for all charges from now on from this budget. */
   countIn(memory: MemoryBudget): void {
     this.#memory = memory
   }
 
-  /** The files are gone, all of them. */
+  /** Returns all memory to the budget, when all files are gone. */
   close(): void {
     this.#memory.release(this.#takenBytes)
     this.#takenBytes = 0
     this.#memory = UNBOUNDED
   }
 
-  /** Takes `bytes` more, or gives them back when negative. Fails before anything is allocated. */
+  /** Charges `bytes` more, or returns them if negative. Call it before allocating: it fails if there is no room. */
   charge(bytes: number): void {
     this.#charge(bytes, bytes)
   }
 
-  /** The target of a link comes, or goes when negative. */
+  /** Charges the target of a link, or returns it if negative. */
   chargeTarget(bytes: number): void {
     if (this.#targetBytes + bytes > MAX_TARGET_BYTES) fail('ENOSPC')
     this.#charge(bytes, bytes)
     this.#targetBytes += bytes
   }
 
-  /** A file has another size. Its first chunk may be twice as large as what is in it. */
+  /** Charges a change of a file's size. Its first chunk may be twice as large as what is in it. */
   chargeFile(fromBytes: number, toBytes: number): void {
     const slack = Math.min(toBytes, CHUNK_BYTES) - Math.min(fromBytes, CHUNK_BYTES)
     this.#charge(toBytes - fromBytes, toBytes - fromBytes + slack)
   }
 
-  /** Nodes that came with an image, whose memory is the image's. */
+  /** Counts nodes that came with the image, which owns their memory. */
   addImageNodes(nodes: number, targetBytes: number): void {
     this.#nodes += nodes
     this.#targetBytes += targetBytes

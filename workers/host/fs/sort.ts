@@ -1,9 +1,9 @@
-// Sorting many names without keeping others waiting. Owns nothing else.
+// Sorts many names in steps, so that others need not wait. Owns nothing else.
 
-/** What is sorted or merged in one step: about a millisecond. */
+/** How many names are sorted or merged in one step, which takes about a millisecond. */
 const STEP_NAMES = 4096
 
-/** As `sort()` orders them. */
+/** Sorts in the order of `sort()`. */
 export function* sortInSteps(names: readonly string[]): Generator<undefined, string[]> {
   let runs: string[][] = []
   for (let at = 0; at < names.length; at += STEP_NAMES) {

@@ -1,5 +1,5 @@
-// The tree a session sees: stores mounted into one another, and the walk from a path to a node. Owns path syntax, symbolic
-// links, permission bits and limits of names; what is done with a node once found is files.ts's.
+// The tree that a session sees: stores mounted into one another, and the walk from a path to a node. Owns path syntax, symbolic links,
+// permission bits and limits of names; files.ts owns what is done with a node once it is found.
 import { NAME_MAX, PATH_MAX, SYMLOOP_MAX } from '../abi.js'
 import { fail } from '../errno.js'
 import { type NodeId, type NodeStatus, type NodeStore, Outside } from './node-store.js'
@@ -13,18 +13,18 @@ export interface Location {
 /** Where a path leads. */
 export interface Place {
   readonly store: NodeStore
-  /** 0 if there is nothing yet: `directory` and `name` say where it would be. */
+  /** 0 if nothing exists there yet: `directory` and `name` say where it would be. */
   readonly node: NodeId
   /** The directory of the last component; 0 if the path names a directory by "/", "." or "..". */
   readonly directory: NodeId
   readonly name: string
-  /** The path ended in "/": only a directory will do. */
+  /** Whether the path ended in "/", so that only a directory is acceptable. */
   readonly slash: boolean
-  /** What is left of the path for the store's own walk, from `node` on; null where nothing is. */
+  /** The rest of the path, for the store's own walk from `node` on; null if nothing is left. */
   readonly rest: string | null
 }
 
-/** Components of one walk, those of links included: 40 links of 4,095 bytes each would have 80,000. */
+/** Most components of one walk, including those of links: 40 links of 4,095 bytes each would have 80,000. */
 const MAX_COMPONENTS = 2 * PATH_MAX
 
 export const MAY_READ = 4
@@ -33,45 +33,45 @@ export const MAY_SEARCH = 1
 
 export class Tree {
   readonly root: Location
-  /** Node of the root store -> store that is seen instead. */
+  /** Stores by the node of the root store where they are mounted. */
   readonly #mounts = new Map<NodeId, NodeStore>()
-  /** Store -> where it is mounted. */
+  /** Where each store is mounted. */
   readonly #mountPoints = new Map<NodeStore, Location>()
 
-  /** Directories of the root store that nothing may lead to or through. */
+  /** Directories of the root store that no walk may reach or pass through. */
   readonly #closed = new Set<NodeId>()
 
   readonly #isPart: boolean
 
-  /** @param isPart - there is more around the tree: what leads out of it throws an `Outside` */
+  /** @param isPart - the tree is part of a larger one: a path that leads out of it throws an `Outside` */
   constructor(root: NodeStore, isPart = false) {
     this.root = { store: root, node: root.root }
     this.#isPart = isPart
   }
 
-  /** Shows `store` in place of a directory of the root store. */
+  /** Mounts `store` at a directory of the root store. */
   mount(directory: NodeId, store: NodeStore): void {
     this.root.store.hold(directory)
     this.#mounts.set(directory, store)
     this.#mountPoints.set(store, { store: this.root.store, node: directory })
   }
 
-  /** Directories of the root store that other stores cover. */
+  /** Directories of the root store where other stores are mounted. */
   get covered(): readonly NodeId[] {
     return [...this.#mounts.keys()]
   }
 
-  /** Walks to or through the directory fail with EXDEV. */
+  /** Makes walks to or through the directory fail with EXDEV. */
   close(directory: NodeId): void {
     this.#closed.add(directory)
   }
 
-  /** A directory that another store covers, or the root of one, stays where it is. */
+  /** Whether a store is mounted at the node, or the node is a store's root. Such a directory cannot be moved or removed. */
   isMountPoint(store: NodeStore, node: NodeId): boolean {
     return node === store.root || (store === this.root.store && this.#mounts.has(node))
   }
 
-  /** Walks `path` from `start`. All components but the last exist, or ENOENT. */
+  /** Walks `path` from `start`. @throws FsError ENOENT if a component other than the last does not exist */
   walk(start: Location, path: string, followLast: boolean): Place {
     if (path === '') fail('ENOENT')
     if (path.length >= PATH_MAX) fail('ENAMETOOLONG')
@@ -81,7 +81,7 @@ export class Tree {
     let links = 0
     let components = 0
     let lastDots = '.'
-    /** Of `node`, where it is known already. */
+    /** Status of `node`, if already known. */
     let status: NodeStatus | undefined
     for (;;) {
       while (text[at] === '/') at += 1
@@ -152,7 +152,7 @@ export class Tree {
     }
   }
 
-  /** The node `path` leads to; ENOENT if there is none. */
+  /** The node that `path` leads to. @throws FsError ENOENT if there is none */
   find(start: Location, path: string, followLast = true): Location {
     const place = this.walk(start, path, followLast)
     if (place.node === 0) fail('ENOENT')
@@ -188,12 +188,12 @@ export class Tree {
     return `/${names.reverse().join('/')}`
   }
 
-  /** The directory above, across mounts; the root's is the root. */
+  /** The parent directory, across mounts. The root's parent is the root. */
   parentOf({ store, node }: Location): Location {
     return this.#up(store, node)
   }
 
-  /** Where the walk of a store goes on that led out of it. */
+  /** Where a walk continues after it led out of a store. */
   around(store: NodeStore, { from, path }: Outside): readonly [start: Location, path: string] {
     if (from === 'root') return [this.root, path]
     const point = this.#mountPoints.get(store) ?? fail('ENOENT')
@@ -227,15 +227,15 @@ export class Tree {
   }
 }
 
-/** What a walk goes through. */
+/** Checks that a walk may pass through a node. */
 function requireDirectory(status: NodeStatus): void {
   if (status.kind !== 'directory') fail('ENOTDIR')
   requirePermission(status, MAY_SEARCH)
 }
 
 /**
- * Permission bits bind although the user is number 0, as under Emscripten, and any of the three classes will do: a
- * session is alone with its files, the bits are there for programs that test them.
+ * Permission bits apply although the user id is 0, as under Emscripten, and it is enough if any of the three classes grants access. A
+ * session is alone with its files; the bits exist for programs that test them.
  */
 export function requirePermission(status: NodeStatus, wanted: number): void {
   const granted = (status.mode | (status.mode >> 3) | (status.mode >> 6)) & 7

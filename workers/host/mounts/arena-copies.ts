@@ -1,5 +1,5 @@
-// What a slot copies to and from a storage's arena itself, in one go instead of two through the window. Owns those copies and which
-// extents the storage thread has reserved for the next; it never touches an extent that it was not told of.
+// Copies between a slot's memory and a storage's arena, in one copy instead of two through the window. Owns those copies, and the list of
+// extents that the storage thread has reserved for this slot. It never touches an extent that the storage did not name.
 
 import {
   CONTROL,
@@ -21,9 +21,9 @@ export class ArenaCopies {
   readonly #lentWords: Uint32Array
   readonly #reservedWords: Uint32Array
   readonly #window: Uint8Array
-  /** The first of those that the storage knows to be reserved, in its order, or all of them. */
+  /** Reserved extents, in the storage's order. The storage may have reserved more since the list was read. */
   #reserved: Uint32Array = new Uint32Array(0)
-  /** It is all of them. */
+  /** Whether `#reserved` is known to be complete. */
   #knows = false
 
   constructor(arena: SharedArrayBuffer, door: SharedArrayBuffer, window: Uint8Array) {
@@ -34,7 +34,7 @@ export class ArenaCopies {
     this.#window = window
   }
 
-  /** What `read` was answered: `count` bytes, of which so many pieces are lent, and the rest is in the window. */
+  /** Copies the answer to a `read`: `count` bytes, of which `pieces` pieces are lent from the arena, and the rest is in the window. */
   take(count: number, pieces: number, into: Uint8Array, start: number): void {
     let done = 0
     const fromWindow = (end: number) => {
@@ -50,8 +50,8 @@ export class ArenaCopies {
   }
 
   /**
-   * Puts what is to be written at `position` where `exchange` finds it: whole chunks into reserved extents, what is before and
-   * after them into the window. How many extents that takes; 0: too few are reserved, and nothing was done.
+   * Copies bytes to be written at `position` to where `exchange` expects them: whole chunks into reserved extents, what is before and
+   * after them into the window. Returns how many extents it filled; 0 if too few are reserved, and then nothing was copied.
    */
   put(from: Uint8Array, start: number, count: number, position: number): number {
     const whole = wholeChunks(position, count)
@@ -67,12 +67,12 @@ export class ArenaCopies {
     return whole
   }
 
-  /** So many were asked or posted to be a file's, and that was not refused: the storage's next one is ours, too. */
+  /** Drops the first `extents` of the list, after they were passed to the storage for a file and it did not refuse. */
   used(extents: number): void {
     this.#reserved = this.#reserved.subarray(extents)
   }
 
-  /** Not while something that was posted is not done, for the storage reserves others then. */
+  /** Reads the list of reserved extents. Not while the storage still has posts to process, because each makes it reserve other extents. */
   #look(): void {
     const posted = Atomics.load(this.#control, CONTROL.POSTED)
     if (this.#knows || Atomics.load(this.#control, CONTROL.TAKEN) !== posted) return
@@ -83,7 +83,7 @@ export class ArenaCopies {
   #fill(from: Uint8Array, start: number, count: number): void {
     Atomics.store(this.#control, CONTROL.FILLING, 1)
     try {
-      // The storage has forgotten this session: the extents may be others' by now.
+      // The storage has dropped this session, so the extents may belong to others by now.
       if (Atomics.load(this.#control, CONTROL.REVOKED) !== 0) fail('EIO')
       this.#copy(from, start, this.#reserved.subarray(0, count))
     } finally {
@@ -91,7 +91,7 @@ export class ArenaCopies {
     }
   }
 
-  /** Neighbours in one go. */
+  /** Copies runs of adjacent extents in one go. */
   #copy(from: Uint8Array, start: number, extents: Uint32Array): void {
     for (let at = 0, next = 1; at < extents.length; at = next, next += 1) {
       const first = extents[at] ?? 0

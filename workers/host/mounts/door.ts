@@ -1,5 +1,5 @@
-// The slot's side of a door to a storage thread: one request, answered before anything else happens here. Owns waking the other
-// side and waiting for it; what is asked is mounted-nodes.ts's.
+// The slot's side of a door to a storage thread: sends one request at a time and blocks until it is answered. Owns waking the other
+// side and waiting for it; mounted-nodes.ts owns the requests.
 
 import {
   BELL,
@@ -20,17 +20,20 @@ import { SpinPolicy } from '../../../src/shared/threads/spin-policy.js'
 import { errorName, fail } from '../errno.js'
 import { Outside } from '../fs/node-store.js'
 
-/** How often a waiting thread looks whether its execution was interrupted. */
+/** How often a waiting thread checks whether its execution was interrupted. */
 const SLICE_MS = 25
-/** Longest that it stays awake for an answer first: the storage's thread may have to be woken, on a processor that has to be, too. */
+/** Longest spin for an answer before sleeping: the storage's thread may have to be woken, and the processor that it runs on as well. */
 const SPIN_MS = 0.5
-/** Files are used in short bursts, and while both threads have one processor each try is in vain, until one of them is moved. */
+/**
+ * Longest pause without spinning after failed spins. It is short because files are used in short bursts, and spinning fails only while both
+ * threads share a processor, until one of them is moved.
+ */
 const LONGEST_REST_MS = 4
 
 export class StorageDoor {
   readonly #control: Int32Array
   readonly #bell: Int32Array
-  /** Of the request, then of its answer. */
+  /** Numbers of the request, then of its answer. */
   readonly numbers: Float64Array
   readonly window: Buffer
   readonly #posts: Float64Array
@@ -48,8 +51,8 @@ export class StorageDoor {
   }
 
   /**
-   * Sends what is in the numbers and the window. The answer is there when it returns. An interrupt cancels the request: EINTR, unless
-   * the storage has done it first.
+   * Sends the request in the numbers and the window. When it returns, they hold the answer. An interrupt cancels the request, which then
+   * fails with EINTR unless the storage has already done it.
    */
   call(op: number, a = 0, b = 0, c = 0, d = 0): void {
     const { numbers } = this
@@ -70,15 +73,15 @@ export class StorageDoor {
     fail(errorName(error) ?? 'EIO')
   }
 
-  /** The session does not need the node any more: see `#post`. */
+  /** Posts that the session no longer needs the node: see `#post`. */
   giveBack(node: number): boolean {
     return this.#post(node, 0, 0)
   }
 
-  /** So many reserved extents are whole chunks of the file from `position` on, which is as long: see `#post`. */
+  /** Posts that `extents` reserved extents replace whole chunks of the file from `position` on, all within its size: see `#post`. */
   overwrite(node: number, position: number, extents: number): boolean {
     if (Atomics.load(this.#bell, BELL.CLOSED) !== 0 || !this.#post(node, position, extents)) return false
-    // After posting: either this sees what the storage has written there, or the storage sees the post.
+    // Read this after posting: either this thread sees what the storage has written here, or the storage sees the post.
     const posting = Atomics.load(this.#bell, BELL.POSTING)
     if (posting === POSTING.RING) this.#ring()
     else if (posting === POSTING.ASK) this.call(OP.settle)
@@ -86,8 +89,8 @@ export class StorageDoor {
   }
 
   /**
-   * What has no answer of interest. The storage does it before anything that comes later, for anybody, and is not woken for it. False
-   * if too much is not done yet: then it has to be asked for.
+   * Posts a message whose answer does not matter. The storage processes it before any later request of any session, and is not woken for
+   * it. Returns false if too many posts are still unprocessed: the caller then has to send a request instead.
    */
   #post(node: number, position: number, extents: number): boolean {
     const posted = Atomics.load(this.#control, CONTROL.POSTED)
@@ -115,7 +118,7 @@ export class StorageDoor {
     }
   }
 
-  /** Another number when what is known about the node that was opened last may not hold any more. */
+  /** A number that changes when what is known about the node opened last may no longer hold. */
   get changes(): number {
     return Atomics.load(this.#bell, BELL.CHANGES)
   }

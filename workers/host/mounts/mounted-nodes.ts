@@ -1,5 +1,5 @@
-// A storage as the slot's file system sees it: every method is one request through the door. Owns the encoding of requests and
-// which files this session may have locks on; the data and all decisions are the storage thread's.
+// A storage as the slot's file system sees it: every method is one request through the door. Owns the encoding of requests, and which
+// files this session may have locks on. The storage thread has the data and makes all decisions.
 
 import {
   CHANGES,
@@ -28,12 +28,12 @@ import type {
 import { ArenaCopies } from './arena-copies.js'
 import { StorageDoor } from './door.js'
 
-/** Of every mounted storage: a session has one. */
+/** Store id of the mounted storage: a session has at most one. */
 export const MOUNTED_STORE = 2
 const ROOT: NodeId = 1
-/** Cookies below it are those of "." and "..": a listing that begins. */
+/** Lower cookies belong to "." and "..": with those, a listing begins. */
 const FIRST_COOKIE = 3
-/** Numbers 4 and 5 tell the lengths of texts. */
+/** Numbers 4 and 5 hold the lengths of texts. */
 const TEXT = 4
 const SECOND_TEXT = 5
 
@@ -45,15 +45,15 @@ export class MountedNodes implements NodeStore, PathStore {
   /** Absolute, as a byte string. */
   readonly mountPath: string
   readonly #door: StorageDoor
-  /** Undefined where all bytes go through the window. */
+  /** Undefined if all bytes go through the window. */
   readonly #copies: ArenaCopies | undefined
   readonly #locked = new Set<NodeId>()
-  /** Of the node that was opened last, which most programs ask for next. It holds until the storage says that it may have changed. */
+  /** Status of the node opened last, which most programs ask for next. Valid until the storage says that it may have changed. */
   #opened: { readonly status: NodeStatus; readonly changes: number } | undefined
-  /** What the last request for a listing brought. */
+  /** The answer to the last request for a listing. */
   #listed: { directory: NodeId; entries: readonly DirectoryEntry[]; whole: boolean; next: number } | undefined
 
-  /** `isInterrupted`: the running execution is to stop, so what it waits for is cancelled. */
+  /** @param isInterrupted whether the running execution has been asked to stop, so that a request it waits for is cancelled */
   constructor({ path, door, bell, arena, readOnly }: MountWire, isInterrupted?: () => boolean) {
     this.mountPath = Buffer.from(path, 'utf8').toString('latin1')
     this.readOnly = readOnly
@@ -116,7 +116,7 @@ export class MountedNodes implements NodeStore, PathStore {
 
   // Nodes.
 
-  /** Of a node, or at a path below it. */
+  /** The status of a node, or of a path below it. */
   status(node: NodeId, path?: string, follow = true): NodeStatus {
     if (path !== undefined) this.#path(OP.status, path, node, follow ? 1 : 0)
     else {
@@ -136,7 +136,7 @@ export class MountedNodes implements NodeStore, PathStore {
     const listed = this.#listed
     if (after >= FIRST_COOKIE && listed?.directory === directory) {
       const { entries } = listed
-      // Mostly where the last one stopped.
+      // Usually the position where the last call stopped.
       const at =
         entries[listed.next - 1]?.cookie === after
           ? listed.next
@@ -159,7 +159,7 @@ export class MountedNodes implements NodeStore, PathStore {
     return this.#number(0)
   }
 
-  /** In parts of the window's size; each is a whole by itself. */
+  /** Reads in parts of the window's size; each part is one atomic request. */
   read(node: NodeId, position: number, into: Uint8Array, start: number, end: number): number {
     const { window } = this.#door
     let at = start
@@ -187,7 +187,7 @@ export class MountedNodes implements NodeStore, PathStore {
     })
   }
 
-  /** What is longer than the window is appended in parts: others may come between them. */
+  /** Appends in parts if there is more than fits the window: writes of other sessions may come between the parts. */
   append(node: NodeId, from: Uint8Array, start: number, end: number): number {
     let position = 0
     if (start === end) return this.status(node).size
@@ -231,7 +231,7 @@ export class MountedNodes implements NodeStore, PathStore {
   }
 
   release(node: NodeId): void {
-    // Nobody waits for it: what this session does next, or who hears of it, comes after it.
+    // No need to wait: the storage processes the post before the next request of this session, or of any other.
     if (!this.#door.giveBack(node)) unlessGone(() => this.#door.call(OP.release, node))
   }
 
@@ -277,7 +277,7 @@ export class MountedNodes implements NodeStore, PathStore {
     unlessGone(() => this.unlock(node, 0, Number.POSITIVE_INFINITY))
   }
 
-  // What only who walks paths asks for, and here the storage thread does that.
+  // Only code that walks paths needs these methods. For a mounted storage, the storage thread walks them.
 
   target(): string {
     return fail('EINVAL')
@@ -304,15 +304,15 @@ export class MountedNodes implements NodeStore, PathStore {
   }
 
   /**
-   * Without waiting, where the file is known to be as long and only whole chunks are written: they need no room, so nothing can fail.
-   * Where another session cuts it at that moment, it did so afterwards. False where that is not known.
+   * Writes without waiting, if the file is known to be long enough and only whole chunks are written: they need no room, so nothing can
+   * fail. If another session cuts the file at that moment, the cut counts as later. Returns false if the size is not known.
    */
   #overwrite(node: NodeId, position: number, count: number, extents: number): boolean {
     const opened = this.#opened
     if (opened?.status.id !== node || opened.changes !== this.#door.changes) return false
     if (count !== extents * CHUNK_BYTES || position + count > opened.status.size) return false
     if (!this.#door.overwrite(node, position, extents)) return false
-    // Its times are others now.
+    // Its times have changed.
     this.#opened = undefined
     return true
   }
@@ -324,7 +324,7 @@ export class MountedNodes implements NodeStore, PathStore {
       try {
         write(at, count)
       } catch (error) {
-        // What went before is written: write(2) tells how much that is, and the next one fails.
+        // The parts before are written: write(2) reports how much that is, and the next write fails.
         if (at === start) throw error
         return at - start
       }
@@ -354,7 +354,7 @@ export class MountedNodes implements NodeStore, PathStore {
   }
 
   #entries(count: number, bytes: number): DirectoryEntry[] {
-    // A copy: the window is shared, and a DataView on it slower.
+    // Copied, because the window is shared memory and a DataView on it is slower.
     const data = Buffer.from(this.#door.window.subarray(0, bytes))
     const entries: DirectoryEntry[] = []
     for (let at = 0, index = 0; index < count; index += 1) {
@@ -379,7 +379,7 @@ export class MountedNodes implements NodeStore, PathStore {
   }
 }
 
-/** A storage that is gone has forgotten all there was to give back. */
+/** Ignores failures of the file system: a storage that is gone has nothing left to release. */
 function unlessGone(give: () => void): void {
   try {
     give()

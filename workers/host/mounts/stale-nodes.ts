@@ -1,12 +1,12 @@
-// What a thawed session had open in a storage and has not any more: the file is gone, or the storage is not the session's. Every use
-// fails with ESTALE. Owns what each was, so that it can be captured again.
+// Nodes that a restored session had open in a storage and has lost: the file is gone, or the session no longer has that storage. Every use
+// fails with ESTALE. Owns the record of what each was, so that it can be captured again.
 import { fail } from '../errno.js'
 import type { NodeId, NodeKind, NodeStore, PathStore } from '../fs/node-store.js'
 
 export interface MountedNode {
   /** Byte strings. */
   readonly mountPath: string
-  /** From the mount on; '' is its root. */
+  /** Relative to the mount; '' is its root. */
   readonly path: string
   readonly kind: NodeKind
 }
@@ -18,7 +18,7 @@ export class StaleNodes implements NodeStore {
   readonly root: NodeId = 0
   readonly readOnly = false
   readonly #nodes: MountedNode[] = []
-  /** Walks by itself, to the same end. */
+  /** Walking a path from a stale node fails in the same way. */
   readonly paths: PathStore = {
     open: stale,
     status: stale,
@@ -30,7 +30,7 @@ export class StaleNodes implements NodeStore {
     unlink: stale,
     rmdir: stale,
     rename: stale,
-    // It has no place in the tree: getcwd finds none.
+    // A stale node is nowhere in the tree, so getcwd finds no path.
     path: () => undefined,
     extend: stale,
     lock: stale,

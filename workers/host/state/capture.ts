@@ -1,5 +1,5 @@
-// A host's state, taken: a straight walk over what differs from a fresh host of the same image, so that a session that did
-// nothing costs nothing (I1). Owns the walk; the forms are state.ts's and node-state.ts's. Changes nothing.
+// Captures a host's state: walks over what differs from a fresh host of the same image, so that a session that did nothing costs
+// nothing (I1). Owns the walk; state.ts and node-state.ts own the format. Changes nothing.
 import type { PackingRoom } from '../../memory/packing-room.js'
 import type { FileSystem } from '../file-system.js'
 import type { NodeId } from '../fs/node-store.js'
@@ -12,11 +12,11 @@ import type { DescriptorState, HostState, OpenFileState } from './state.js'
 
 export interface HostCapture extends ChangedFiles {
   readonly state: HostState
-  /** One after another they are the bytes of the files and pipes in `state`. A copy: it belongs to the receiver. */
+  /** Concatenated, the bytes of the files and pipes in `state`. A copy that belongs to the receiver. */
   readonly contents: Uint8Array<ArrayBuffer>[]
 }
 
-/** A node's fields as a list. */
+/** Memory for a node's fields as a list. */
 const NODE_STATE_BYTES = 320
 
 /** @throws NoRoomError */

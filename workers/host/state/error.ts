@@ -1,7 +1,7 @@
-// Why a captured state is refused. Owns the error only; nothing of the host has changed when it is thrown (N2).
+// Why a captured state is refused. Owns the error only. When it is thrown, the host has not changed (N2).
 
 export type HostStateFault =
-  /** Not what a capture of this image gives. */
+  /** No capture of this image could have produced it. */
   | 'corrupt'
   /** More files or bytes than the limits allow. */
   | 'too-large'

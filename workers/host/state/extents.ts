@@ -1,24 +1,24 @@
-// Bytes of files between the store's chunks and the state's `contents`. Owns the form that a sparse file has there, and copying:
-// captured bytes, given bytes and live files never share memory.
+// Moves bytes of files between the store's chunks and the state's `contents`. Owns the encoding of a sparse file there, and copying:
+// captured bytes, restored bytes and live files never share memory.
 import type { PackingRoom } from '../../memory/packing-room.js'
 import { CHUNK_BYTES, MOST_NEIGHBOURS } from '../fs/chunk-source.js'
 import type { Contents } from '../fs/contents.js'
 import { corrupt, HostStateError } from './error.js'
 
 /**
- * Pairs of numbers: index of a chunk, and how many bytes of `contents` go to it and the chunks after it, ascending. Everything
- * else is the image's or a hole, and so is zero what the last chunk of an extent lacks. An extent of no bytes is a
- * chunk of zeros in place of the image's.
+ * Pairs of numbers, ascending: the index of a chunk, and how many bytes of `contents` go into it and the chunks after it. The rest of the
+ * last chunk of an extent is zeros. Everything outside the extents is the image's, or a hole. An extent of 0 bytes is a chunk of
+ * zeros in place of the image's.
  */
 export type Extents = readonly number[]
 
-/** Of a list that is worth looking at: the largest file has that many chunks, but no document holds them. */
+/** Longest list that is read. The largest file has that many chunks, but no snapshot can hold them. */
 export const MAX_EXTENT_NUMBERS = 2 ** 28
 const PART_BYTES = 1024 * 1024
-/** Of a view that has to be kept. */
+/** Memory for a view that is kept. */
 const VIEW_BYTES = 150
 
-/** Takes bytes in their order and copies them once, at the end. */
+/** Collects views of bytes in order, and copies them once, at the end. */
 export class ContentsWriter {
   readonly #views: Uint8Array[] = []
 
@@ -43,7 +43,7 @@ export class ContentsWriter {
     return extents
   }
 
-  /** Parts of about a mebibyte. @throws NoRoomError */
+  /** Copies everything into parts of about a mebibyte. @throws NoRoomError */
   finish(room: PackingRoom): Uint8Array<ArrayBuffer>[] {
     room.take(this.#views.reduce((sum, { length }) => sum + length + VIEW_BYTES, 0))
     const parts: Uint8Array<ArrayBuffer>[] = []
@@ -68,7 +68,7 @@ export class ContentsWriter {
   }
 }
 
-/** Gives bytes in their order, copied. */
+/** Returns bytes in order, as copies. */
 export class ContentsReader {
   readonly #contents: Uint8Array
   #at = 0
@@ -77,7 +77,7 @@ export class ContentsReader {
     this.#contents = contents
   }
 
-  /** The next `count` bytes at the start of `capacity` new ones. */
+  /** Copies the next `count` bytes into a new array of `capacity` bytes. */
   take(count: number, capacity = count): Uint8Array {
     if (count > this.#contents.length - this.#at) corrupt('the contents of files are incomplete')
     const bytes = allocate(capacity)
@@ -86,13 +86,13 @@ export class ContentsReader {
     return bytes
   }
 
-  /** Into a file of the right size that has no chunks. `extents` fit it. */
+  /** Fills a file that has its final size and no chunks. The caller has checked that `extents` fit it. */
   takeFile({ chunks }: Contents, extents: Extents): void {
     for (let at = 0; at < extents.length; at += 2) {
       let index = extents[at] ?? 0
       let left = extents[at + 1] ?? 0
       do {
-        // Whole chunks lie side by side, as those that one write made (ChunkSource.keepsTogether).
+        // Whole chunks are adjacent in one buffer, as if one write had made them (ChunkSource.keepsTogether).
         const whole = Math.min(MOST_NEIGHBOURS, Math.floor(left / CHUNK_BYTES))
         const bytes = this.take(whole === 0 ? left : whole * CHUNK_BYTES)
         left -= bytes.length
@@ -103,7 +103,7 @@ export class ContentsReader {
     }
   }
 
-  /** Everything was taken. */
+  /** Checks that everything was taken. */
   end(): void {
     if (this.#at !== this.#contents.length) corrupt('there are contents that belong to no file')
   }
@@ -137,7 +137,7 @@ function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }
 
-/** The file's part of a chunk without the zeros at its end, which need not be kept. */
+/** The file's part of a chunk, without trailing zeros, which need not be stored. */
 function withoutZeros(chunk: Uint8Array, fileBytes: number): Uint8Array {
   let end = Math.min(chunk.length, fileBytes)
   while (end > 0 && chunk[end - 1] === 0) end -= 1

@@ -1,10 +1,10 @@
-// Reads values that a stranger wrote: each one is checked for type and range where it is read (N1, N2). Owns the checks that
-// need no knowledge of files; what the values mean together is checked where they are restored.
+// Reads untrusted values and checks each for type and range as it is read (N1, N2). Owns the checks that need no knowledge of files;
+// whether the values are consistent is checked when they are restored.
 import { corrupt } from './error.js'
 
-/** The fields of one list, in their order. */
+/** Reads the fields of one list, in order. */
 export class FieldReader {
-  /** Which list: the start of every message. */
+  /** Names the list, at the start of every message. */
   readonly #what: string
   readonly #index: number
   readonly #values: readonly unknown[]
@@ -23,7 +23,7 @@ export class FieldReader {
     return this.#refuse(name, `a whole number from ${min} to ${max}`, value)
   }
 
-  /** A whole number of which every digit counts, from 0. */
+  /** A safe integer from 0. */
   count(name: string): number {
     return this.integer(name, 0, Number.MAX_SAFE_INTEGER)
   }
@@ -43,7 +43,7 @@ export class FieldReader {
     return readList(this.#next(), `${this.#what} ${this.#index}: ${name}`, max)
   }
 
-  /** Nothing follows. */
+  /** Checks that no fields are left. */
   end(): void {
     if (this.#at !== this.#values.length) {
       corrupt(`${this.#what} ${this.#index}: ${this.#values.length} fields, expected ${this.#at}`)
@@ -61,7 +61,7 @@ export class FieldReader {
   }
 }
 
-/** Every unit is a byte and none is NUL. */
+/** Whether every UTF-16 unit is a byte and none is NUL. */
 function isBytes(text: string): boolean {
   for (let at = 0; at < text.length; at += 1) {
     const unit = text.charCodeAt(at)
@@ -76,7 +76,7 @@ export function readList(value: unknown, what: string, max: number): readonly un
   return value
 }
 
-/** The fields of a plain object or Map that has these, perhaps the optional ones, and no others. */
+/** Reads the fields of a plain object or Map. It must have all required fields, may have the optional ones, and no others. */
 export function readFields<Name extends string, Optional extends string = never>(
   value: unknown,
   what: string,
@@ -102,7 +102,7 @@ function entriesOf(value: unknown): readonly (readonly [unknown, unknown])[] | u
   return Object.entries(value)
 }
 
-/** A value in a message: short, and nothing that could be anything else than text. */
+/** Shows a value in a message, as short text. */
 function shown(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 40))

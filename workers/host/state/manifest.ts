@@ -1,5 +1,5 @@
-// The files of a session that its snapshot's manifest names. Owns which and how many: the list is for people, is read on the
-// main thread (H1), and says how many it leaves out.
+// The files that a snapshot's manifest lists. Owns which and how many: the list is for people, the main thread reads it (H1), and it
+// says how many files it leaves out.
 
 import { FsError } from '../errno.js'
 import type { FileSystem } from '../file-system.js'
@@ -9,14 +9,14 @@ const MAX_FILES = 1000
 const MAX_PATH_BYTES = 262_144
 
 export interface ChangedFiles {
-  /** Regular files in the tree that a fresh host of the image has not or has otherwise, in the order they were made. */
+  /** Regular files in the tree that a fresh host of the image lacks or has with other contents or attributes, in order of creation. */
   readonly files: readonly ChangedFile[]
-  /** How many more there are: too many, or with paths that are too long. */
+  /** How many more there are, beyond the limits or with paths that are too long. */
   readonly moreFiles: number
 }
 
 export interface ChangedFile {
-  /** As text: bytes that are no UTF-8 are replaced. */
+  /** As text. Bytes that are not valid UTF-8 are replaced. */
   readonly path: string
   readonly sizeBytes: number
 }
@@ -39,7 +39,7 @@ export function changedFiles(fileSystem: FileSystem): ChangedFiles {
   return { files, moreFiles: found - files.length }
 }
 
-/** Undefined if it is longer than a path can be. */
+/** Undefined if the path is too long. */
 function pathOf({ files: { tree }, nodes }: FileSystem, node: NodeId): string | undefined {
   try {
     return Buffer.from(tree.pathOf({ store: nodes, node }), 'latin1').toString('utf8')

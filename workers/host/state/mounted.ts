@@ -1,5 +1,5 @@
-// Nodes of a mounted storage in a host's state: where each is, for the contents are not the session's. Owns naming them when a session
-// is captured, and opening them again; what cannot be opened stays, and each use of it fails (I1).
+// Nodes of a mounted storage in a host's state. Only their paths are stored, because their contents do not belong to the session. Owns
+// naming them when a session is captured, and reopening them. A node that cannot be reopened stays, and each use of it fails (I1).
 import { NAME_MAX, O, OPEN_MAX, PATH_MAX } from '../abi.js'
 import { FsError } from '../errno.js'
 import type { FileSystem } from '../file-system.js'
@@ -21,7 +21,7 @@ export class MountedWriter {
     this.#fileSystem = fileSystem
   }
 
-  /** Store and node as the state has them. */
+  /** Store and node in the state's numbering. */
   location({ store, node }: Location, kind: NodeKind): readonly [store: number, node: number] {
     const { nodes, mounted, stale } = this.#fileSystem
     if (store === nodes) return [PRIVATE_STORE, node]
@@ -37,18 +37,21 @@ export class MountedWriter {
     return [OTHER_STORES, this.#nodes.length]
   }
 
-  /** Nothing where there is nothing: such a state is what it was before there were storages. */
+  /** The field is left out if there are no such nodes: the state then has the format from before storages existed. */
   get state(): Pick<HostState, 'mounted'> {
     return this.#nodes.length === 0 ? {} : { mounted: this.#nodes }
   }
 }
 
-/** Undefined if it cannot be opened again: whoever had a lock must not go on as if it had been kept (POSIX ends it with the process). */
+/**
+ * Undefined if the node must not be reopened: it has no path any more, or the session has a lock on it. POSIX ends a lock with its process,
+ * so the session must not continue as if it still had the lock.
+ */
 function pathOf(mounted: MountedNodes, node: number): string | undefined {
   try {
     return mounted.isLocked(node) ? undefined : mounted.path(node)
   } catch (error) {
-    // The storage is closed.
+    // The storage has been closed.
     if (error instanceof FsError) return undefined
     throw error
   }
@@ -79,7 +82,7 @@ export class MountedReader {
     })
   }
 
-  /** Held, as whatever it is now. */
+  /** Reopens a node, which is then held. If that is not possible, returns a stale node in its place. */
   open(index: number, flags: number, what: string): { readonly location: Location; readonly kind: NodeKind } {
     const node = this.#nodes[index - 1] ?? corrupt(`${what}: there is no mounted node ${index}`)
     this.#used.add(index)
@@ -88,7 +91,7 @@ export class MountedReader {
     return this.#open(node, flags) ?? { location: { store: stale, node: stale.add(known) }, kind: node.kind }
   }
 
-  /** Each is somebody's. */
+  /** Checks that every node was used. */
   end(): void {
     if (this.#used.size !== this.#nodes.length) corrupt('a mounted node that nothing leads to')
   }

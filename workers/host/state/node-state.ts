@@ -1,5 +1,5 @@
-// One node in a host's state: a list of common fields, then those of its kind. Owns that form, both ways; whether nodes fit
-// together and fit the image is restore-nodes.ts's.
+// One node in a host's state: a list of common fields, then those of its kind. Owns writing and reading that format;
+// restore-nodes.ts checks that nodes are consistent with each other and with the image.
 import { MODE_BITS, NAME_MAX, PATH_MAX, PIPE_BYTES } from '../abi.js'
 import type { Inode } from '../fs/inode.js'
 import { FIRST_COOKIE } from '../fs/inodes.js'
@@ -9,7 +9,7 @@ import { corrupt } from './error.js'
 import { type Extents, MAX_EXTENT_NUMBERS, readExtents } from './extents.js'
 import { FieldReader } from './field-reader.js'
 
-/** Ids and cookies stay exact numbers however many more a session makes. */
+/** Largest id or cookie in a state. They stay exact numbers, however many more a session makes. */
 export const MAX_ID = 2 ** 48
 
 export const KIND = { file: 0, directory: 1, symlink: 2, device: 3, pipe: 4 } as const
@@ -19,13 +19,13 @@ type Common = readonly [
   kind: number,
   /** Permission bits. */
   mode: number,
-  /** Directory the node is in; 0: in none, held by descriptors or as the working directory (and for the root). */
+  /** Directory that the node is in. 0: in none, because it is only held by descriptors or as the working directory, or is the root. */
   parent: NodeId,
-  /** Name in that directory, '' if there is none. */
+  /** Name in that directory; '' if it is in none. */
   name: string,
-  /** Place in that directory's order, 0 if there is none. */
+  /** Position in that directory's order; 0 if it is in none. */
   cookie: number,
-  /** Each time is whole seconds and nanoseconds on top. */
+  /** Each time is whole seconds plus nanoseconds. */
   accessedSeconds: number,
   accessedNanoseconds: number,
   modifiedSeconds: number,
@@ -38,9 +38,9 @@ export type NodeState =
   | readonly [
       ...Common,
       size: number,
-      /** How many of the first bytes are still the image's where no extent is; 0 for a file that is not the image's. */
+      /** How many of the first bytes still come from the image where there is no extent; 0 for a file that is not the image's. */
       imageBytes: number,
-      /** 1: its size counts against the limit; 0: contents as the image has them. */
+      /** 1: its size counts against the limit; 0: its contents are the image's. */
       charged: number,
       extents: Extents,
     ]
@@ -51,11 +51,11 @@ export type NodeState =
       ...Common,
       /** Size of its buffer, which counts against the limit. */
       capacity: number,
-      /** Bytes of `contents` that were written and not read. */
+      /** Bytes in `contents`: those that were written and not read yet. */
       unread: number,
     ]
 
-/** A node state that was read: fields in range, nothing known of how they fit. */
+/** A node state that was read. Its fields are in range; whether they are consistent is not checked yet. */
 export interface NodeRecord {
   readonly id: NodeId
   readonly mode: number
@@ -81,7 +81,7 @@ export type NodeDetail =
   | { readonly kind: 'device' }
   | { readonly kind: 'pipe'; readonly capacity: number; readonly unread: number }
 
-/** `cookie` and `extents` are not in the node itself. */
+/** Encodes a node. `cookie` and `extents` are parameters because the node itself does not have them. */
 export function nodeState(inode: Inode, cookie: number, extents: Extents): NodeState {
   const { accessed, modified, changed } = inode
   const isPlaced = cookie !== 0
@@ -116,7 +116,7 @@ export function nodeState(inode: Inode, cookie: number, extents: Extents): NodeS
   }
 }
 
-/** An image's file whose contents were touched counts as a whole, even if nothing of them changed in the end. */
+/** A file of the image whose contents were touched counts with its whole size, even if the contents are unchanged in the end. */
 function isCharged({ chargedBytes, contents }: Extract<Inode, { kind: 'file' }>): boolean {
   return chargedBytes > 0 || contents.size !== contents.imageBytes || contents.chunks.size > 0
 }
@@ -162,7 +162,7 @@ function readDetail(fields: FieldReader, kind: number, index: number): NodeDetai
   }
 }
 
-/** utimensat takes 64 bits of seconds, of which a number keeps the upper 53 or so. */
+/** utimensat takes 64 bits of seconds, of which a JavaScript number keeps about the upper 53. */
 function readTime(fields: FieldReader, name: string): FileTime {
   const seconds = fields.integer(name, -(2 ** 63), 2 ** 63)
   return { seconds, nanoseconds: fields.integer(name, 0, 999_999_999) }

@@ -1,5 +1,5 @@
-// Nodes of a captured file system, put over a fresh one of the same image. Owns what has to hold between them and with the image:
-// every node is in the tree once or held, nothing of the image is there that its own node does not have, limits are kept.
+// Applies the nodes of a captured file system to a fresh one of the same image. Owns the consistency checks: every node is in the tree
+// exactly once or is held, a node uses no more of the image than its original did, and limits are kept.
 import type { FileSystem } from '../file-system.js'
 import { emptyContents } from '../fs/contents.js'
 import {
@@ -25,13 +25,13 @@ export interface NodeRecords {
   readonly nodes: readonly NodeRecord[]
 }
 
-/** `fileSystem` is fresh and has nothing open. Its nodes are of no use if this throws. */
+/** `fileSystem` must be fresh, with nothing open. If this throws, its nodes must not be used. */
 export function restoreNodes(fileSystem: FileSystem, records: NodeRecords, contents: ContentsReader): void {
   const { nodes: store } = fileSystem
   const { table } = store
   checkIds(fileSystem, records)
   checkLimits(fileSystem, records)
-  // First all that is gone from its place, then all that comes to one: names may have been swapped.
+  // First detach every node that left its place, then attach every node to its new one, because names may have been swapped.
   const moved = records.nodes.filter((record) => isMoved(fileSystem, record))
   for (const id of records.removed) detach(table.nodes, id)
   for (const { id } of moved) if (id < table.firstOwnId) detach(table.nodes, id)
@@ -50,7 +50,7 @@ export function restoreNodes(fileSystem: FileSystem, records: NodeRecords, conte
   if (latest !== undefined) store.startAfter(latest)
 }
 
-/** Nodes in no directory are there for descriptors and the working directory only. */
+/** Checks that every node outside the tree is held, by a descriptor or as the working directory. */
 export function checkHeld({ nodes: { table } }: FileSystem): void {
   for (const id of table.touched) {
     const inode = table.nodes.get(id)
@@ -96,12 +96,12 @@ function chargeOf(detail: NodeDetail): number {
   return detail.kind === 'pipe' ? detail.capacity : 0
 }
 
-/** Of a link that came with the image. */
+/** What a link of the image counts. */
 function chargeOfLink(inode: Inode | undefined): number {
   return inode?.kind === 'symlink' ? inode.target.length : 0
 }
 
-/** The image's node goes. Those below it have to go or move as well, which requireEmpty sees. */
+/** Removes a node of the image. Nodes below it must be removed or moved as well, which requireEmpty checks. */
 function discard({ nodes: { table }, quota }: FileSystem, id: NodeId): Inode {
   const inode = table.nodes.get(id) ?? corrupt(`the image has no node ${id}`)
   quota.chargeTarget(-chargeOfLink(inode))
@@ -111,7 +111,7 @@ function discard({ nodes: { table }, quota }: FileSystem, id: NodeId): Inode {
   return inode
 }
 
-/** In another place than in the image, or not in one any more. */
+/** Whether the node has to be attached or detached: its place differs from the image's, or it is new and in a directory. */
 function isMoved({ nodes }: FileSystem, { id, parent, name, cookie }: NodeRecord): boolean {
   if (id === nodes.root) return false
   if (id >= nodes.table.firstOwnId) return parent !== 0
@@ -125,7 +125,7 @@ function detach(nodes: Inodes, id: NodeId): void {
   if (parent?.kind === 'directory') parent.entries.delete(inode?.name ?? '')
 }
 
-/** What the image decides of a node is as it decided. */
+/** Returns a node of the image, after checking that its record does not change what the image fixes. */
 function checkedImageNode({ nodes: { root, table } }: FileSystem, record: NodeRecord): Inode {
   const { id, detail, parent } = record
   const inode = table.nodes.get(id) ?? corrupt(`the image has no node ${id}`)
@@ -164,7 +164,7 @@ function makeNode({ nodes: { table }, quota }: FileSystem, record: NodeRecord): 
   return inode
 }
 
-/** Everything that can change in the life of a node but its entries. */
+/** Sets everything that can change in the life of a node, except its entries. */
 function fillNode(
   { nodes: { root }, quota }: FileSystem,
   inode: Inode,
@@ -191,7 +191,7 @@ function fillNode(
   if (inode.kind === 'file' && detail.kind === 'file') {
     const { contents: live } = inode
     const { size, imageBytes, charged, extents } = detail
-    // A file cut to nothing counts nothing and has nothing of the image either.
+    // An uncharged file must have all of the image's contents, or be empty.
     const isWhole = size === imageBytes && extents.length === 0 && (size === live.imageBytes || size === 0)
     if (imageBytes > live.imageBytes || (!charged && !isWhole)) corrupt(`node ${record.id}: no such contents`)
     live.size = size
@@ -217,7 +217,7 @@ function attach(nodes: Inodes, moved: readonly NodeRecord[]): void {
   for (const { entries } of directories) inOrder(entries)
 }
 
-/** Listing takes entries in the order of the map. */
+/** Sorts entries by cookie, because listing uses the order of the map. */
 function inOrder(entries: Map<string, Entry>): void {
   const sorted = [...entries].sort(([, a], [, b]) => a.cookie - b.cookie)
   entries.clear()
@@ -229,15 +229,15 @@ function inOrder(entries: Map<string, Entry>): void {
   }
 }
 
-/** A directory that is not in the tree any more: what was in it has gone too, or to another place. */
+/** Checks that a directory outside the tree is empty: what was in it must be removed or moved too. */
 function requireEmpty(inode: Inode): void {
   if (inode.kind === 'directory' && inode.entries.size > 0)
     corrupt(`node ${inode.id} is gone, but not what is in it`)
 }
 
 /**
- * Every linked node is below the root. The image's are, as long as the directories around them stay where they were: so it is enough to
- * go up from every node of the records, which takes no longer than there are records, however many files the image has.
+ * Checks that every linked node is below the root. Nodes of the image are, as long as the directories above them have not moved. So it is
+ * enough to go up from every node of the records: that takes time proportional to the records, however many files the image has.
  */
 function checkTree({ nodes: { root, table } }: FileSystem, { nodes }: NodeRecords): void {
   const below = new Set<NodeId>([root])

@@ -1,5 +1,5 @@
-// A host's state, given back: a complete new file system made from a stranger's data, next to the one in use, which is not
-// touched (N2). Owns the order of the steps, the state's own fields and its descriptors; nodes are restore-nodes.ts's.
+// Restores a host's state: builds a complete new file system from untrusted data, beside the one in use, which it does not
+// touch (N2). Owns the order of the steps, the state's own fields and its descriptors; restore-nodes.ts owns nodes.
 import { O, OPEN_MAX } from '../abi.js'
 import { FsError } from '../errno.js'
 import type { FileSystem } from '../file-system.js'
@@ -15,7 +15,7 @@ import { MAX_ID, readNode } from './node-state.js'
 import { checkHeld, restoreNodes } from './restore-nodes.js'
 import { HOST_STATE_FIELDS, MAX_CLOCK_MS, OTHER_STORES, PRIVATE_STORE } from './state.js'
 
-/** Everything that a host swaps in. It belongs to the host that made it and is used once. */
+/** Everything that a host swaps in. Only the host that made it may use it, and only once. */
 export interface PreparedHost {
   readonly fileSystem: FileSystem
   readonly clockMs: number
@@ -26,8 +26,8 @@ export interface PreparedHost {
 const MAX_ZONE_NAME_BYTES = 100
 
 /**
- * @param fileSystem a fresh one of the image, with its limit of bytes; of no use if this throws
- * @param storage - what the session shares with others
+ * @param fileSystem a fresh one of the image, with its byte limit set; if this throws, it must not be used
+ * @param storage - the storage that the session shares with others
  * @throws HostStateError
  */
 export function restoreHost(
@@ -52,7 +52,7 @@ export function restoreHost(
   const removed = readList(fields.removed, 'removed', MAX_NODES)
   const nodes = readList(fields.nodes, 'nodes', MAX_NODES)
 
-  // What a fresh file system holds may be gone in this one.
+  // Release what a fresh file system holds, because the state may not have it.
   fileSystem.files.moveTo(fileSystem.files.tree.root)
   for (const [fd] of [...fileSystem.descriptors.entries()]) fileSystem.descriptors.close(fd)
   const reader = new ContentsReader(contents)
@@ -96,7 +96,7 @@ function readZone(name: string): TimeZone {
   }
 }
 
-/** The directory for it may be one that the snapshot has other uses for. */
+/** The snapshot may have something else at the mount's path, so a failure is a fault of the snapshot. */
 function mount(fileSystem: FileSystem, storage: MountedNodes): void {
   try {
     fileSystem.mount(storage)
@@ -113,7 +113,7 @@ function restoreDirectory(fileSystem: FileSystem, fields: FieldReader, others: M
   if (store === OTHER_STORES) {
     const { location } = others.open(node, O.RDONLY, 'cwd')
     fileSystem.files.moveTo(location)
-    // Both hold it.
+    // `open` and `moveTo` each hold it.
     return location.store.release(location.node)
   }
   if (fileSystem.nodes.table.nodes.get(node)?.kind !== 'directory') corrupt('cwd is no directory')
@@ -150,7 +150,7 @@ function readOpenFile(
   const fields = new FieldReader(value, 'open file', index)
   const place = fields.integer('store', PRIVATE_STORE, OTHER_STORES)
   const node = fields.integer('node', 1, MAX_ID)
-  // Bits that mean nothing here stay: open(2) takes them too, and F_GETFL tells them.
+  // Keep bits that have no meaning here: open(2) accepts them too, and F_GETFL returns them.
   const flags = fields.integer('flags', -(2 ** 31), 2 ** 31 - 1)
   const position = fields.count('position')
   const listEnd = fields.integer('listEnd', 0, MAX_ID)

@@ -1,5 +1,5 @@
-// The imported globals of the module: addresses of C functions that Emscripten's JavaScript implements (WebGL and the console).
-// Owns their names. Every one is 0, the null function pointer: whoever calls it traps, and nothing of it exists here.
+// The imported globals of the module: addresses of C functions that Emscripten's JavaScript would implement (WebGL and the console).
+// Owns their names. None is implemented here: every address is 0, the null function pointer, and calling it traps.
 
 /** Without their prefix "emscripten_gl". */
 const WEBGL = `

@@ -1,7 +1,7 @@
 // The shape of a row in the table of imports. Owns types only.
 
 export type ImportClass =
-  /** Serves something, by the family of that name. */
+  /** Implemented, by the family of that name. */
   | 'file'
   | 'descriptor'
   | 'clock'
@@ -10,7 +10,7 @@ export type ImportClass =
   | 'signal'
   | 'process'
   | 'library'
-  /** Does nothing and tells C code why in an error number. */
+  /** Does nothing and returns an error number to C code. */
   | 'stub-errno'
   /** Does nothing and returns a constant. */
   | 'stub-value'

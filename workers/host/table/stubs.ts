@@ -1,5 +1,5 @@
-// The imports that do nothing: an error number or a constant where C code can go on with it, the interpreter's end where it
-// could not. Owns the list, the values and the reasons.
+// The imports that do nothing. They return an error number or a constant if C code can continue with it, and otherwise end the
+// interpreter. Owns the list, the values and the reasons.
 import { errno } from '../errno.js'
 import type { ImportClass, ImportRow } from './row.js'
 

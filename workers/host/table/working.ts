@@ -1,5 +1,5 @@
-// The imports that do something: the operating system of a session, and all that hostile code can reach of the host (R1).
-// Owns the list and the reason for each; the functions are in the family's file.
+// The imports that do something: the session's operating system, and everything of the host that hostile code can reach (R1).
+// Owns the list and the reason for each; the functions are in the file of each family.
 import type { ImportClass, ImportRow } from './row.js'
 
 const ENV: Readonly<Partial<Record<ImportClass, Readonly<Record<string, string>>>>> = {
