@@ -3,4 +3,4 @@
 import { runBuilt } from '../scripts/run-built.mjs'
 
 const scripts = { compare: 'compare', peers: 'peers/main' }
-await runBuilt(`bench/${scripts[process.argv[2]] ?? 'main'}.js`)
+await runBuilt(`bench/${scripts[process.argv[2]] ?? 'main'}.js`, 'bench/README.md')

@@ -1,2 +1,4 @@
 // Kills processes that have sessions in a store, from the build: `node chaos/kills.mjs [options]`. See chaos/README.md.
-await import(new URL('../dist/chaos/stores/kills.js', import.meta.url).href)
+import { runBuilt } from '../scripts/run-built.mjs'
+
+await runBuilt('chaos/stores/kills.js', 'chaos/README.md')

@@ -1,2 +1,4 @@
 // Kills service processes of the Restate example, from the build: `node chaos/restate.mjs [options]`. See chaos/README.md.
-await import(new URL('../dist/chaos/restate/run.js', import.meta.url).href)
+import { runBuilt } from '../scripts/run-built.mjs'
+
+await runBuilt('chaos/restate/run.js', 'chaos/README.md')
