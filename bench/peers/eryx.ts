@@ -21,6 +21,7 @@ export async function openEryx({ wheels }: PeerOptions): Promise<Peer | undefine
     call: 'await add(a=1, b=1)',
     files: '/data/',
     mostSessions: 64,
+    isCompiledAhead: true,
     firstResult: [ERYX_PYTHON, DRIVER, '--first'],
     version: async () => {
       const [own, host] = (await output(ERYX_PYTHON, '-c', VERSIONS)).split(' ')

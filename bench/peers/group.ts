@@ -2,6 +2,8 @@
 import type { Peer } from './peer.js'
 import type { Samples } from './samples.js'
 
+const WARM_UPS_AHEAD = 6
+
 export interface RowSpec {
   /** Unique in its group. */
   readonly id: string
@@ -28,6 +30,14 @@ export interface Group {
   readonly packages?: true
   readonly rows: readonly RowSpec[]
   measure(peer: Peer, samples: Samples): Promise<void>
+}
+
+/**
+ * How many repetitions to leave out of a warm row: `count` where V8 compiles the code while it runs, which takes processor time beside the
+ * first dozens, and a few elsewhere.
+ */
+export function warmUpsOf({ isCompiledAhead }: Peer, count: number): number {
+  return isCompiledAhead ? Math.min(count, WARM_UPS_AHEAD) : count
 }
 
 /** Whether more is better. */

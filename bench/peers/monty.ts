@@ -57,6 +57,7 @@ export async function openMonty(): Promise<Peer | undefined> {
     call: 'add(1, 1)',
     files: '/tmp/',
     mostSessions: 64,
+    isCompiledAhead: true,
     firstResult: firstResultHere('monty'),
     version: async () => JSON.parse(readFileSync(join(dirname(found), 'package.json'), 'utf8')).version,
     perform: (steps) =>

@@ -45,6 +45,8 @@ export interface Peer {
   readonly files: string
   /** How many sessions it can have at once before a measurement takes minutes. */
   readonly mostSessions: number
+  /** Its code is machine code before it starts, so that a few repetitions warm it up. */
+  readonly isCompiledAhead?: true
   /** Command for a new process that prints a line when it has its first result. */
   readonly firstResult: readonly [command: string, ...args: string[]]
   version(): Promise<string>

@@ -16,6 +16,7 @@ export async function openPython3(): Promise<Peer | undefined> {
     call: '',
     files: '/tmp/',
     mostSessions: 64,
+    isCompiledAhead: true,
     firstResult: [python.command, '-c', 'x = 1; print(x, flush=True)'],
     version: async () => python.version,
     perform: (steps) =>

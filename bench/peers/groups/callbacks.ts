@@ -1,10 +1,11 @@
-// The cost of calling a host function: one call after another, and a thousand at once.
-import type { Group } from '../group.js'
+// The cost of calling a host function: one call after another, and a thousand at once. Warm rows come after as many calls as V8 needs to
+// have compiled all that a call runs.
+import { type Group, warmUpsOf } from '../group.js'
 import { type Measured, repeated } from '../samples.js'
 
 const CALLS = 100
 const AT_ONCE = 1_000
-const WARM_UP = 4
+const WARM_UP = 40
 const COUNT = 10
 
 export const callbacks: Group = {
@@ -12,14 +13,18 @@ export const callbacks: Group = {
   title: 'Host functions',
   rounds: 3,
   rows: [
+    { id: 'call-cold', title: `the first ${CALLS} calls, each`, unit: 'ms', state: 'cold', divide: CALLS },
     { id: 'call', title: 'one call, round trip', unit: 'ms', state: 'warm', divide: CALLS },
     { id: 'gather', title: `${AT_ONCE.toLocaleString('en')} calls in one gather`, unit: 'ms', state: 'warm' },
   ],
   async measure(peer, samples) {
+    const warmUps = warmUpsOf(peer, WARM_UP)
+    const sampleOf = (row: string, n: number) => {
+      if (n === 0 && row === 'call') return { as: 'call-cold' }
+      return n < warmUps ? {} : { as: row }
+    }
     const times = (row: string, code: string) =>
-      repeated<Measured>(WARM_UP + COUNT, (n) => [
-        { do: 'execute', session: row, code, ...(n < WARM_UP ? {} : { as: row }) },
-      ])
+      repeated<Measured>(warmUps + COUNT, (n) => [{ do: 'execute', session: row, code, ...sampleOf(row, n) }])
     await samples.take(peer, [
       { do: 'create', session: 'call', for: 'callbacks' },
       ...times('call', `for _ in range(${CALLS}):\n    ${peer.call}`),

@@ -1,9 +1,9 @@
 // Like a notebook: ten cells in a new session, without storing, and with each cell's effect synced to a disk before the next. A peer
 // without durability writes its snapshot to a file after each cell.
-import type { Group } from '../group.js'
+import { type Group, warmUpsOf } from '../group.js'
 import { type Measured, repeated } from '../samples.js'
 
-const WARM_UP = 3
+const WARM_UP = 12
 const SESSIONS = 6
 const PAUSE_MS = 80
 
@@ -28,14 +28,18 @@ export const cells: Group = {
   title: 'Ten cells in a new session',
   rounds: 3,
   rows: [
+    { id: 'plain-cold', title: 'ten cells in the first session', unit: 'ms', state: 'cold' },
     { id: 'plain', title: 'ten cells, the session included', unit: 'ms', state: 'warm' },
     { id: 'durable', title: 'ten cells, each synced to a disk', unit: 'ms', state: 'warm' },
   ],
   async measure(peer, samples) {
-    const few = peer.mostSessions < WARM_UP + SESSIONS
+    const few = peer.mostSessions < SESSIONS
+    const warmUps = few ? 0 : warmUpsOf(peer, WARM_UP)
+    const last = warmUps + (few ? 1 : SESSIONS)
     for (const row of ['plain', 'durable'] as const)
-      for (let n = few ? WARM_UP : 0; n < WARM_UP + (few ? 1 : SESSIONS); n++) {
-        const sum = n < WARM_UP ? {} : { sum: row }
+      for (let n = 0; n < last; n++) {
+        const isFirst = n === 0 && row === 'plain' && !few
+        const sum = isFirst ? { sum: 'plain-cold' } : n < warmUps ? {} : { sum: row }
         const session = `${row}-${n}`
         const purpose = row === 'durable' ? ({ for: 'durability' } as const) : {}
         const reason = await samples.take(peer, [

@@ -1,6 +1,6 @@
 // The cost of a minimal execution, back to back and with pauses, and of a megabyte of output. Sessions take no checkpoints except in the
 // rows that say so.
-import type { Group } from '../group.js'
+import { type Group, warmUpsOf } from '../group.js'
 import type { Purpose } from '../peer.js'
 import { type Measured, repeated } from '../samples.js'
 
@@ -8,7 +8,7 @@ const WARM_UP = 1_500
 const COUNT = 1_000
 const PACED = 60
 const PACE_MS = 10
-const OUTPUT_WARM_UP = 3
+const OUTPUT_WARM_UP = 24
 const OUTPUTS = 8
 
 export const execute: Group = {
@@ -28,6 +28,7 @@ export const execute: Group = {
     { id: 'output', title: '1 MB printed', unit: 'ms', state: 'warm' },
   ],
   async measure(peer, samples) {
+    const outputWarmUps = warmUpsOf(peer, OUTPUT_WARM_UP)
     await samples.take(peer, [
       { do: 'create', session: 'busy' },
       ...repeated<Measured>(WARM_UP + COUNT, (n) => [
@@ -48,13 +49,13 @@ export const execute: Group = {
     ])
     await samples.take(peer, [
       created('loud', 'output'),
-      ...repeated<Measured>(OUTPUT_WARM_UP + OUTPUTS, (n) => [
+      ...repeated<Measured>(outputWarmUps + OUTPUTS, (n) => [
         {
           do: 'execute',
           session: 'loud',
           code: 'print("x" * 1_000_000)',
           expect: `${'x'.repeat(1_000_000)}\n`,
-          ...(n < OUTPUT_WARM_UP ? {} : { as: 'output' }),
+          ...(n < outputWarmUps ? {} : { as: 'output' }),
         },
       ]),
     ])

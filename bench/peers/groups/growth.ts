@@ -1,11 +1,12 @@
 // From one live session to sixty-four in one process: the cost of creating each, one after another without a pause, and of an execution
 // in each of them in turn.
-import type { Group } from '../group.js'
-import { LEFT_OUT } from '../group.js'
+import { type Group, LEFT_OUT, warmUpsOf } from '../group.js'
 import { type Measured, repeated } from '../samples.js'
 
 const COUNTS = [1, 8, 64] as const
 const TURNS = 400
+/** Executions before `x = 1` is measured: so many in each session's thread, and so many on the main thread. */
+const WARM_UP = { each: 100, total: 1_500 }
 
 export const growth: Group = {
   name: 'growth',
@@ -38,17 +39,18 @@ export const growth: Group = {
         continue
       }
       const sum = { sum: `made-${count}` }
+      const warmUp = warmUpsOf(peer, Math.max(WARM_UP.total, WARM_UP.each * count))
       await samples.take(peer, [
         ...ids.flatMap((session): Measured[] => [
           { do: 'create', session, ...sum },
           { do: 'execute', session, code: 'x = 1', ...sum },
         ]),
-        ...repeated<Measured>(2 * TURNS, (n) => [
+        ...repeated<Measured>(warmUp + TURNS, (n) => [
           {
             do: 'execute',
             session: ids[n % count] ?? '',
             code: 'x = 1',
-            ...(n < TURNS ? {} : { as: `used-${count}` }),
+            ...(n < warmUp ? {} : { as: `used-${count}` }),
           },
         ]),
         ...ids.map((session): Measured => ({ do: 'close', session })),

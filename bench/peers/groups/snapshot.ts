@@ -1,9 +1,10 @@
 // A session as bytes, and another session created from them: how long each takes, and how large the snapshot is. A pause between two
 // restores lets a peer get ready whatever it prepares ahead of need.
-import type { Group } from '../group.js'
+import { type Group, warmUpsOf } from '../group.js'
 import { type Measured, repeated } from '../samples.js'
 
-const WARM_UP = 4
+/** As many as V8 needs to have compiled what a snapshot and a restore run. */
+const WARM_UP = 24
 const PAUSE_MS = 40
 const LONG_PAUSE_MS = 150
 
@@ -80,23 +81,24 @@ export const snapshot: Group = {
     { id: `${id}-size`, title: `${title}: size`, unit: 'KB', state: 'warm', divide: 1000 } as const,
   ]),
   async measure(peer, samples) {
+    const warmUps = warmUpsOf(peer, WARM_UP)
     for (const { id, code, check, expect, count, pauseMs } of CASES) {
       const [from, to] = [`${id}-from`, `${id}-to`]
       const reason = await samples.take(peer, [
         { do: 'create', session: from },
         { do: 'execute', session: from, code },
-        ...repeated<Measured>(WARM_UP + count, (n) => [
+        ...repeated<Measured>(warmUps + count, (n) => [
           {
             do: 'snapshot',
             session: from,
             ...(n === 0 ? { as: `${id}-first` } : {}),
-            ...(n < WARM_UP ? {} : { as: `${id}-snapshot`, bytesAs: `${id}-size` }),
+            ...(n < warmUps ? {} : { as: `${id}-snapshot`, bytesAs: `${id}-size` }),
           },
         ]),
         { do: 'create', session: to },
-        ...repeated<Measured>(WARM_UP + count, (n) => [
-          { do: 'sleep', forMs: pauseMs },
-          { do: 'restore', session: to, ...(n < WARM_UP ? {} : { as: `${id}-restore` }) },
+        ...repeated<Measured>(warmUps + count, (n) => [
+          { do: 'sleep', forMs: n < warmUps ? 1 : pauseMs },
+          { do: 'restore', session: to, ...(n < warmUps ? {} : { as: `${id}-restore` }) },
         ]),
       ])
       if (reason !== undefined) continue

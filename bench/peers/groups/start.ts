@@ -2,7 +2,7 @@
 // sessions lets a peer get ready whatever it prepares ahead of need; there is none between two tenants.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import type { Group } from '../group.js'
+import { type Group, warmUpsOf } from '../group.js'
 import type { Peer, Step } from '../peer.js'
 import { type Measured, repeated } from '../samples.js'
 
@@ -11,6 +11,7 @@ const SESSIONS = 16
 const WARM_UP = 6
 const PAUSE_MS = 80
 const TENANTS = 60
+const EARLY_TENANTS = 240
 
 const BOOTED = 'plain Pyodide and python3 have run `None` before: they say by that that they have booted'
 
@@ -23,6 +24,7 @@ export const start: Group = {
     { id: 'first-cold', title: 'first execution of a process', unit: 'ms', state: 'cold', note: BOOTED },
     { id: 'create', title: 'a further session', unit: 'ms', state: 'warm' },
     { id: 'first', title: 'its first execution', unit: 'ms', state: 'warm', note: BOOTED },
+    { id: 'tenants-cold', title: `the first ${TENANTS} fresh tenants`, unit: 'per s', state: 'cold' },
     { id: 'tenants', title: 'fresh tenants: created, used once, closed', unit: 'per s', state: 'warm' },
   ],
   async measure(peer, samples) {
@@ -33,6 +35,20 @@ export const start: Group = {
       { do: 'execute', session: 'first', code: 'x = 1', as: 'first-cold' },
       { do: 'close', session: 'first' },
     ])
+    const tenantsPerSecond = async (name: string, count: number) => {
+      const steps = repeated(count, (n): Step[] => [
+        { do: 'create', session: `${name}-${n}` },
+        { do: 'execute', session: `${name}-${n}`, code: 'x = 1' },
+        { do: 'close', session: `${name}-${n}` },
+      ])
+      const done = await peer.perform(steps)
+      return count / (done.reduce((sum, { ms }) => sum + ms, 0) / 1000)
+    }
+    const tenants = few ? 1 : TENANTS
+    samples.add('tenants-cold', await tenantsPerSecond('first', tenants))
+    if (!few) await tenantsPerSecond('early', warmUpsOf(peer, EARLY_TENANTS))
+    samples.add('tenants', await tenantsPerSecond('warm', tenants))
+
     const session = (n: number): Measured[] => {
       const measured = few || n >= WARM_UP
       return [
@@ -43,18 +59,6 @@ export const start: Group = {
       ]
     }
     await samples.take(peer, repeated(few ? 1 : SESSIONS, session))
-    const tenants = few ? 1 : TENANTS
-    const used = (round: string) =>
-      repeated(tenants, (n): Step[] => [
-        { do: 'create', session: `${round}-${n}` },
-        { do: 'execute', session: `${round}-${n}`, code: 'x = 1' },
-        { do: 'close', session: `${round}-${n}` },
-      ])
-    // As many tenants before, because V8 has to compile hot code in each of brumate's threads.
-    await peer.perform(used('early'))
-    const done = await peer.perform(used('tenant'))
-    const totalMs = done.reduce((sum, { ms }) => sum + ms, 0)
-    samples.add('tenants', tenants / (totalMs / 1000))
   },
 }
 
