@@ -252,13 +252,12 @@ export class SlotPool {
     this.#spareTimer = undefined
     this.#spareDelayMs = SPARE_DELAY_MS
     if (this.#makingRoom > 0) return
-    // Spares would slow down a boot that a caller waits for. `#provision` runs again after that boot.
-    if (this.stats().booting > 0 && this.#line.length > 0) return
+    // Two boots at the same time would leave no core to the sessions that run. `#provision` runs again after the boot.
+    if (this.stats().booting > 0) return
     const imageId = this.#latestImageId
     const waiting = this.#line.countByImage().get(imageId) ?? 0
     const coming = this.#slots.countComing(imageId) + this.#slots.countLeaving(imageId)
-    let missing = waiting + SPARE_SLOTS - coming
-    while (missing > 0 && this.#memory.hasPlenty && this.#boot(imageId)) missing--
+    if (coming < waiting + SPARE_SLOTS && this.#memory.hasPlenty) this.#boot(imageId)
   }
 
   /** Ends a slot that was not given to a waiting caller: it is parked for another tenant, or of another image. */
