@@ -1,18 +1,25 @@
 // Runs the examples of README.md and docs/ the way a user would; scripts/doc-examples.mjs finds them. The comment at the end of each
 // `console.log` line is its expected output. Examples with packages need BRUMATE_WHEELS. Examples with a server do not run here: test/store
 // has tests with such servers. `npm run types` checks the types of all of them.
-import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import ts from 'typescript'
-import { describe, expect, inject, test } from 'vitest'
+import { afterAll, describe, expect, inject, test } from 'vitest'
 import { examples, pages } from '../../scripts/doc-examples.mjs'
 import { realImage, realImageOptions } from '../packages/support/real-image.js'
+import { ExampleProcess } from './support/example-process.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const wheels = process.env.BRUMATE_WHEELS
+
+let started: ExampleProcess | undefined
+/** Examples share a process. */
+function shared(): ExampleProcess {
+  started ??= new ExampleProcess(dirname(inject('cacheDir')))
+  return started
+}
+afterAll(() => started?.kill())
 
 function textOf(page: string): string {
   return pages.find(({ name }) => name === page)?.text ?? ''
@@ -33,7 +40,7 @@ describe('examples', () => {
     '$name prints what its comments say',
     // The first test that needs the image builds it.
     { timeout: 240_000 },
-    async ({ code: written, withPackages }) => {
+    async ({ name, code: written, withPackages }) => {
       // Use the image that tests share, which has these packages, instead of building one with their newest versions.
       if (withPackages) await realImage()
       const code = withPackages
@@ -42,16 +49,17 @@ describe('examples', () => {
       const { outputText } = ts.transpileModule(code, {
         compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
       })
-      // Run in the root of the package, where its own name resolves to the build.
-      const { stdout, stderr } = await promisify(execFile)(
-        process.execPath,
-        ['--input-type=module', '--eval', outputText],
-        { cwd: root, env: { ...process.env, XDG_CACHE_HOME: dirname(inject('cacheDir')) } },
-      )
+      const { stdout, stderr, failure } = await shared().run(name, outputText)
+      expect(failure, stderr).toBe(undefined)
       expect(stdout).toBe(expectedOutput(code))
       expect(stderr).toBe('')
     },
   )
+
+  test('an example leaves nothing behind that keeps its process from ending', async () => {
+    await shared().run('nothing', '')
+    expect(await shared().end()).toBe(0)
+  })
 })
 
 describe('README.md and docs', () => {

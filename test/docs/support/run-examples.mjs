@@ -1,0 +1,33 @@
+// Runs the examples that its parent sends, one after the other, each as a module of its own. One process for all of them compiles the
+// interpreter once. It ends by itself once the parent disconnects, unless an example left something behind that keeps a process alive.
+import { SourceTextModule, SyntheticModule } from 'node:vm'
+
+/** What the current example has written, by stream. */
+const written = { stdout: '', stderr: '' }
+for (const name of ['stdout', 'stderr'])
+  process[name].write = (chunk) => {
+    written[name] += chunk
+    return true
+  }
+
+process.on('message', async ({ name, code }) => {
+  written.stdout = ''
+  written.stderr = ''
+  const failure = await run(name, code).then(
+    () => undefined,
+    (error) => String(error?.stack ?? error),
+  )
+  process.send({ ...written, failure })
+})
+
+async function run(name, code) {
+  const module = new SourceTextModule(code, { identifier: name, importModuleDynamically: (id) => import(id) })
+  await module.link(async (specifier) => {
+    const imported = await import(specifier)
+    const names = Object.keys(imported)
+    return new SyntheticModule(names, function () {
+      for (const each of names) this.setExport(each, imported[each])
+    })
+  })
+  await module.evaluate()
+}
