@@ -34,7 +34,7 @@ const MOST_DESCRIBED_BYTES = 1024 * 1024
 
 /** Python code can tamper with its session's kernel, so the main thread checks the kernel's output again (R3). */
 export const DAMAGED =
-  "the session's own code has damaged what describes it to a snapshot; reset() the session"
+  "the session's code has damaged the part of the kernel that describes the session; reset() the session"
 
 class TooLarge extends Error {}
 
