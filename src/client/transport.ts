@@ -40,7 +40,7 @@ export class Transport {
   async json<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
     return this.#withAnswer(method, path, options, async (response) => {
       const answer: unknown = await response.json()
-      if (typeof answer !== 'object' || answer === null) throw new SyntaxError('the answer is no object')
+      if (typeof answer !== 'object' || answer === null) throw new SyntaxError('the answer is not an object')
       return answer as T
     })
   }
@@ -169,7 +169,7 @@ export class Transport {
     if (error instanceof BrumateError || (error as { code?: unknown })?.code === 'CONVERSION')
       return error as Error
     if (error instanceof SyntaxError)
-      return new ServerError(`${this.#options.url} sent no JSON where there should be some`, {
+      return new ServerError(`${this.#options.url} answered with something other than JSON`, {
         code: 'BAD_RESPONSE',
       })
     const reason = error instanceof Error ? causeOf(error) : String(error)
