@@ -89,7 +89,7 @@ test('sessions in use are listed and skipped, a failure gives exit code 1, and f
     ['--tenant', 'acme', '--from', OTHER_IMAGE],
   ]
   expect((await salvage(path, ...standard, ...session)).stdout).toMatch(
-    /^0 sessions salvaged\n0 sessions with/,
+    /^0 sessions salvaged\n0 sessions already on a target image/,
   )
   const all = await salvage(path, ...standard, ...filter, '--json')
   expect(all.exitCode).toBe(1)

@@ -361,12 +361,12 @@ describe('async iterables', () => {
       try:
           await anext(iterators[0])
       except RuntimeError as error:
-          log.append(str(error)[:20])
+          log.append(str(error)[:29])
       log.append(await anext(iterators[0], 'end'))
       try:
           await anext(iterators[1])
       except RuntimeError as error:
-          log.append(str(error)[:20])
+          log.append(str(error)[:29])
       await iterators[2].aclose()
       del iterators
       log.append(await anext(await free()))
