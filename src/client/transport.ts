@@ -169,9 +169,12 @@ export class Transport {
     if (error instanceof BrumateError || (error as { code?: unknown })?.code === 'CONVERSION')
       return error as Error
     if (error instanceof SyntaxError)
-      return new ServerError(`${this.#options.url} answered with something other than JSON`, {
-        code: 'BAD_RESPONSE',
-      })
+      return new ServerError(
+        `${this.#options.url} answered with something other than JSON; check that the URL is that of a brumate server`,
+        {
+          code: 'BAD_RESPONSE',
+        },
+      )
     const reason = error instanceof Error ? causeOf(error) : String(error)
     const message = `${this.#options.url} cannot be reached, or the connection broke: ${reason}`
     return new ServerError(message, { code: 'UNREACHABLE' }, { cause: error })
