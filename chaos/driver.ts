@@ -13,7 +13,7 @@ const MAX_SNAPSHOTS = 4
 
 /** Faults came so fast that no interpreter could load the session: it is closed, and its user opens another one. */
 class GivenUp extends Error {}
-const GIVEN_UP = /interpreters in a row ended while they loaded it/
+const GIVEN_UP = /interpreters in a row ended while loading it/
 
 export interface Counts {
   calls: number

@@ -19,7 +19,7 @@ await using session = await client.createSession({
       parameters: { type: 'object', properties: { order: { type: 'integer' } }, required: ['order'] },
       fn: ({ order }) => order / 16,
     },
-    approve: (_, { suspend }) => suspend('a human has to say'),
+    approve: (_, { suspend }) => suspend('needs human approval'),
   },
   onStdout: (text) => process.stdout.write(text),
 })

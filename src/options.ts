@@ -302,7 +302,7 @@ function resolveImages(options: ManagerOptions): Pick<ResolvedManagerOptions, 'i
   if (images && other !== undefined) {
     const name = image === undefined ? 'images' : 'image'
     const message = `${name}: it cannot be combined with ${other}`
-    throw new InvalidOptionError(name, `no ${other} beside it`, images, message)
+    throw new InvalidOptionError(name, `no ${other} option together with it`, images, message)
   }
   if (images && (!Array.isArray(images) || images.length === 0 || images.length > MAX_IMAGES))
     throw new InvalidOptionError('images', `an array of 1 to ${MAX_IMAGES} images`, images)

@@ -18,7 +18,7 @@ const MOST_KB = 100
 
 const tools: Callbacks = {
   add: ({ a, b }) => a + b,
-  approve: (_, { suspend }) => suspend('a human has to say'),
+  approve: (_, { suspend }) => suspend('needs human approval'),
 }
 
 /** As in examples/approval.ts: three tools at once, one of which waits for a human. */

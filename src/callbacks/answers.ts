@@ -33,7 +33,7 @@ export function answerFailure(id: number, error: unknown): Uint8Array<ArrayBuffe
 /** Makes a failure that replaces an answer if waiting answers already have too many bytes. */
 export function answerTooMuch(answer: Uint8Array, mostBytes: number): Uint8Array<ArrayBuffer> {
   const id = new DataView(answer.buffer, answer.byteOffset).getUint32(0, true)
-  const message = `results of host calls that wait to be taken have more than ${mostBytes} bytes`
+  const message = `unread results of host calls exceed ${mostBytes} bytes; make fewer calls at once`
   return answerFailure(id, pythonError('MemoryError', message))
 }
 

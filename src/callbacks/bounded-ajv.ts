@@ -128,7 +128,7 @@ export function compileBounded(schema: Record<string, unknown>): BoundedCheck {
       if (ended === undefined)
         throw new TookTooLong(
           budget.textPath,
-          `a pattern of the schema takes more than ${TIME_LIMIT_MS} ms for it`,
+          `matching a pattern of the schema takes more than ${TIME_LIMIT_MS} ms`,
         )
       return ended.result
     },
@@ -228,7 +228,10 @@ function isAtLeast(text: string, limit: number): boolean | undefined {
 
 function lengthOf(text: string, instancePath: string): number {
   if (text.length > MAX_COUNTED_TEXT)
-    throw new TooLargeToCheck(instancePath, `the characters of at most ${MAX_COUNTED_TEXT} are counted`)
+    throw new TooLargeToCheck(
+      instancePath,
+      `minLength and maxLength count at most ${MAX_COUNTED_TEXT} characters`,
+    )
   let length = 0
   for (const _character of text) length++
   return length

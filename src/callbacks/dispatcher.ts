@@ -355,7 +355,10 @@ export class Dispatcher {
     }
     if (holding && !window.suspend(holding)) {
       this.#release(call)
-      const error = pythonError('MemoryError', 'the arguments of suspended host calls are too large together')
+      const error = pythonError(
+        'MemoryError',
+        'the arguments of suspended host calls are too large together; pass less, or suspend fewer calls',
+      )
       return this.#settle(call, answerFailure(id, error))
     }
     call.answer = undefined

@@ -40,7 +40,8 @@ export class HostIterators {
   add(value: unknown, cancel: Open['cancel'] = () => {}): number | undefined {
     if (typeof value !== 'object' || value === null || !(Symbol.asyncIterator in value)) return undefined
     this.#iterators ??= new Map()
-    if (this.#iterators.size >= MAX_ITERATORS) throw new RangeError('too many iterators are open')
+    if (this.#iterators.size >= MAX_ITERATORS)
+      throw new RangeError('too many iterators are open; close some with aclose(), or read them to the end')
     const iterator = (value as AsyncIterable<unknown>)[Symbol.asyncIterator]()
     this.#iterators.set(++this.#lastNumber, { iterator, cancel })
     return this.#lastNumber

@@ -26,8 +26,8 @@ const TAKEN: ReadonlySet<string> = namesIn(`${KEYWORDS} ${SOFT_KEYWORDS} ${BUILT
 /** Returns what a name should be if it is invalid, as a part of a message. */
 export function faultOfName(name: string): string | undefined {
   if (!/^[A-Za-z][A-Za-z0-9_]{0,99}$/.test(name))
-    return 'a name of up to 100 letters, digits and _, first a letter'
-  return TAKEN.has(name) ? 'a name that is no keyword or builtin of Python' : undefined
+    return 'a name of up to 100 letters, digits and _ that begins with a letter'
+  return TAKEN.has(name) ? 'a name that is not a keyword or builtin of Python' : undefined
 }
 
 function namesIn(text: string): ReadonlySet<string> {

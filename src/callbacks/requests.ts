@@ -51,7 +51,7 @@ export class RequestReader implements Job {
 
 function countOf(payload: Uint8Array): number {
   if (payload.length < LIST_HEAD_BYTES || payload[0] !== TypeCode.list)
-    throw new MalformedValueError('host calls that are no list')
+    throw new MalformedValueError('host calls that are not a list')
   const count = new DataView(payload.buffer, payload.byteOffset).getInt32(1, true)
   if (count < 0 || count > MAX_CALLS_PER_MESSAGE)
     throw new MalformedValueError(`${count} host calls in one message`)
@@ -61,7 +61,7 @@ function countOf(payload: Uint8Array): number {
 function readRequest({ tree, isTooLarge, hasCollisions, memberCount, weightBytes }: Decoder): Request {
   const [id, name, args] = Array.isArray(tree) ? (tree as readonly Decoded[]) : []
   if (isTooLarge || !Number.isSafeInteger(id) || typeof name !== 'string' || !isRecord(args))
-    throw new MalformedValueError('a host call of unknown shape')
+    throw new MalformedValueError('a malformed host call')
   return { id: id as number, name, args, hasCollisions, memberCount, weightBytes: weightBytes + Weight.call }
 }
 

@@ -22,7 +22,7 @@ export interface SuspendedCall extends Pick<Request, 'id' | 'name' | 'args'> {
 /** Also explains the case of a restored copy of an execution that was in the middle of `async for x in name()`. */
 const NOTHING_PENDING =
   'no host call is pending, so there is nothing to answer. An async iterable stays with the process that made it: an execution that was ' +
-  'restored elsewhere in the middle of one goes on with resume({}), and Python gets a RuntimeError where it awaits the next value'
+  'restored elsewhere in the middle of one continues with resume({}), and Python gets a RuntimeError where it awaits the next value'
 
 export class SuspendedCalls {
   readonly #window: ArgumentWindow

@@ -62,7 +62,7 @@ export class ArgumentWindow {
   /** Counts a message that has arrived. @throws MalformedValueError if it exceeds the window: then the slot is not genuine */
   arrive(messageBytes: number): void {
     if (this.#heldBytes + this.#arrivingBytes + messageBytes > WINDOW_BYTES + SLACK_BYTES)
-      throw new MalformedValueError('host calls beyond their window')
+      throw new MalformedValueError('more host calls than fit into the window')
     this.#arrivingBytes += messageBytes
     this.#account.take(messageBytes)
   }
@@ -80,7 +80,7 @@ export class ArgumentWindow {
    */
   hold(weightBytes: number): Holding | undefined {
     if (this.#heldBytes + weightBytes > WINDOW_BYTES + SLACK_BYTES)
-      throw new MalformedValueError('host calls beyond their window')
+      throw new MalformedValueError('more host calls than fit into the window')
     if (!this.#account.tryTake(weightBytes)) {
       this.#giveBack(weightBytes)
       return undefined

@@ -98,7 +98,7 @@ export function parseCommandLine(
   if (values.help !== true && (positionals.length < min || positionals.length > max)) {
     const expected = min === max ? `${min}` : `${min} to ${max}`
     throw new UsageError(
-      `it takes ${expected} argument${max === 1 && min === 1 ? '' : 's'} beside its options, got ${positionals.length}${takesRest ? '; arguments of the program go after --' : ''}`,
+      `it takes ${expected} argument${max === 1 && min === 1 ? '' : 's'} besides its options, got ${positionals.length}${takesRest ? '; arguments of the program go after --' : ''}`,
     )
   }
   return { values: values as OptionValues, positionals, rest }

@@ -32,7 +32,7 @@ export async function openStore(
 ): Promise<SnapshotStore> {
   const location = given ?? process.env.BRUMATE_STORE
   if (location === undefined || location === '')
-    throw new UsageError('which store? Give a directory or a URL, or set BRUMATE_STORE')
+    throw new UsageError('missing store: give a directory or a URL, or set BRUMATE_STORE')
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(location)?.[1]?.toLowerCase()
   const table = optionFor('table', scheme, ['postgres', 'postgresql'], values)
   const prefix = optionFor('key-prefix', scheme, ['redis', 'rediss'], values)
@@ -97,7 +97,7 @@ function parseS3(location: string): {
   try {
     url = new URL(location)
   } catch {
-    throw new UsageError(`${location} is no URL; expected s3://BUCKET/PREFIX`)
+    throw new UsageError(`${location} is not a URL; expected s3://BUCKET/PREFIX`)
   }
   const [region, endpoint] = ['region', 'endpoint'].map((name) => url.searchParams.get(name) ?? undefined)
   const prefix = decodeURIComponent(url.pathname.slice(1))

@@ -125,7 +125,7 @@ async function listen(
 function executionOf(given: unknown): WireExecution {
   const { status, displays } = Object(given)
   if (typeof status === 'string' && Array.isArray(displays)) return given as WireExecution
-  throw new SyntaxError('the answer is no execution')
+  throw new SyntaxError('the answer is not an execution')
 }
 
 /** @throws CancelledError, TimeoutError */

@@ -40,7 +40,7 @@ export class Transport {
   async json<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
     return this.#withAnswer(method, path, options, async (response) => {
       const answer: unknown = await response.json()
-      if (typeof answer !== 'object' || answer === null) throw new SyntaxError('the answer is no object')
+      if (typeof answer !== 'object' || answer === null) throw new SyntaxError('the answer is not an object')
       return answer as T
     })
   }
@@ -169,9 +169,12 @@ export class Transport {
     if (error instanceof BrumateError || (error as { code?: unknown })?.code === 'CONVERSION')
       return error as Error
     if (error instanceof SyntaxError)
-      return new ServerError(`${this.#options.url} sent no JSON where there should be some`, {
-        code: 'BAD_RESPONSE',
-      })
+      return new ServerError(
+        `${this.#options.url} answered with something other than JSON; check that the URL is that of a brumate server`,
+        {
+          code: 'BAD_RESPONSE',
+        },
+      )
     const reason = error instanceof Error ? causeOf(error) : String(error)
     const message = `${this.#options.url} cannot be reached, or the connection broke: ${reason}`
     return new ServerError(message, { code: 'UNREACHABLE' }, { cause: error })

@@ -45,7 +45,7 @@ function requireVariables(envs: Readonly<Record<string, unknown>>): void {
 /** Explains why it failed: code can replace `os.environ`. */
 function explain(error: unknown): never {
   if (!(error instanceof PythonError)) throw error
-  const message = `envs could not be set, for code has changed \`os.environ\`; restartCodeContext makes it anew (${error.message})`
+  const message = `envs could not be set because the code has replaced \`os.environ\`; call restartCodeContext to restore it (${error.message})`
   throw new SandboxError(message, { cause: error })
 }
 

@@ -69,7 +69,7 @@ async function watch(
 ): Promise<void> {
   for await (const { type, path } of changes) {
     if (type === 'lost')
-      throw new SandboxError('changes came faster than the listener took them; list the directory anew')
+      throw new SandboxError('the listener was too slow and changes were lost; list the directory again')
     if (!path.startsWith(prefix)) continue
     const name = path.slice(prefix.length)
     if (name !== '' && (recursive || !name.includes('/'))) await onEvent({ name, type: TYPES[type] })

@@ -43,10 +43,19 @@ export async function runBuilder(
       worker.once('exit', (code) => {
         // Naming `workerData` here keeps the base image, and so its file open, as long as the thread runs (keep-open.ts).
         const what = workerData.kind === 'packages' ? 'the Python image with packages' : 'the Python image'
-        reject(new ImageError(`the builder of ${what} ended (exit code ${code})`))
+        reject(
+          new ImageError(
+            `the builder of ${what} ended (exit code ${code}); check that the process has enough memory`,
+          ),
+        )
       })
       deadline = setTimeout(
-        () => reject(new ImageError(`the builder of the Python image did not end within ${deadlineMs} ms`)),
+        () =>
+          reject(
+            new ImageError(
+              `the builder of the Python image did not end within ${deadlineMs} ms; give the process more CPU, or build the image ahead of time (docs/deployment.md)`,
+            ),
+          ),
         deadlineMs,
       )
       onAbort = () => reject(signal?.reason)

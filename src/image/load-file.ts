@@ -38,7 +38,7 @@ export async function loadImageFile(path: string): Promise<Image> {
     const stats = await file.stat()
     if (!stats.isFile() || stats.size > MAX_IMAGE_BYTES)
       throw new ImageError(
-        `${path} is no image: expected a file of at most ${MAX_IMAGE_BYTES} bytes; ${HOW_TO_MAKE}`,
+        `${path} is not an image: expected a file of at most ${MAX_IMAGE_BYTES} bytes; ${HOW_TO_MAKE}`,
       )
     const reply = await loadAside({ descriptor: file.fd, bytes: stats.size })
     if (!reply.ok) throw new ImageError(`${path} cannot be loaded: ${reply.reason}; ${HOW_TO_MAKE}`)

@@ -111,8 +111,8 @@ export async function openCachedImage(options: CachedImage): Promise<OpenedImage
     if (!(error instanceof NotOwnError)) throw error
     warn(
       'BRUMATE_CACHE',
-      `the Python image is not taken from ${cache.directory}, because somebody else may have put it there, ` +
-        `but built for this process: ${error.message}, or set cacheDir to a directory of this user's own`,
+      `the Python image in ${cache.directory} is not used, because another user may have put it there; ` +
+        `one is built for this process instead: ${error.message}, or set cacheDir to a directory that only this user can write to`,
     )
     return build(opening, false)
   }
@@ -219,7 +219,7 @@ async function buildAnew(opening: Opening, keep: boolean): Promise<OpenedImage> 
   if (!isStandard) {
     warn(
       'BRUMATE_IMAGE',
-      `the Python image came out otherwise here than where brumate was published, and is built anew by each process: ` +
+      `the Python image differs from the published one, so each process rebuilds it: ` +
         `its id is ${image.id}, not ${standardId}. It works, but snapshots cannot be exchanged with other machines. ` +
         `Please report this with the platform (${process.platform} ${process.arch}, Node ${process.version})`,
     )
@@ -242,7 +242,7 @@ function warnUncached(cache: ImageCache, error: unknown): void {
   const reason = messageOf(error, 'for an unknown reason')
   warn(
     'BRUMATE_CACHE',
-    `the Python image cannot be kept in ${cache.directory}, so every process builds it anew: ${reason}. Set cacheDir to a directory ` +
+    `the Python image cannot be cached in ${cache.directory}, so every process rebuilds it: ${reason}. Set cacheDir to a directory ` +
       'that can be written to; or make an image once, with `npx brumate image build -o brumate.image` and its packages or --standard, ship that file, and ' +
       "pass it to SessionManager.create({ image: 'brumate.image' })",
   )

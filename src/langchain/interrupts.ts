@@ -64,7 +64,7 @@ export async function answer(
     const callback = callbacks[name]
     if (callback === undefined)
       throw new Error(
-        `the agent's tools are not known any more, for the process was started anew; call ${name} again`,
+        `the process was restarted, so the agent's tools are no longer known; call ${name} again`,
       )
     const result = await callback.fn(args, { session, signal, suspend })
     return { results: { [id]: result }, errors: {} }

@@ -95,7 +95,7 @@ function joined(earlier: Output, later: Output): Output {
 /** Ends a suspended execution that nobody will answer. */
 async function abandon(session: Session): Promise<void> {
   if (session.pending.length === 0) return
-  const abandoned = new Error('the question was dropped: the conversation went on without an answer')
+  const abandoned = new Error('the question was dropped: the conversation continued without an answer')
   const errors = Object.fromEntries(session.pending.map(({ id }) => [id, abandoned]))
   try {
     await session.resume({ errors })

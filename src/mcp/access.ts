@@ -42,7 +42,7 @@ export class Access {
           `tokens.${tenant}`,
           TOKEN,
           undefined,
-          `tokens: that of ${tenant} must be ${TOKEN}${typeof token === 'string' ? `, not of ${token.length}` : ''}`,
+          `tokens.${tenant}: expected ${TOKEN}${typeof token === 'string' ? `, got ${token.length} characters` : ''}`,
         )
       return [tenant, hashOf(token)] as const
     })

@@ -133,7 +133,7 @@ function notFound(): Response {
 }
 
 function tooMany(max: number): Response {
-  const message = `this tenant has ${count(max, 'connection')} with open requests, which is the most; close one, or try again later`
+  const message = `this tenant has ${count(max, 'connection')} with open requests, which is the limit; close one, or try again later`
   return Response.json(
     { jsonrpc: '2.0', error: { code: -32000, message }, id: null },
     { status: 503, headers: { 'retry-after': '5' } },

@@ -157,7 +157,7 @@ export class Tenant {
     const names = (await this.list(kind)).map((one) => one.name)
     if (names.length >= maxSessions && !names.includes(name))
       throw new RefusedError(
-        `there are ${count(names.length, kind)}, which is the most; delete one with reset_session, or use one of: ${names.slice(0, 20).join(', ')}`,
+        `there are ${count(names.length, kind)}, which is the limit; delete one with reset_session, or use one of: ${names.slice(0, 20).join(', ')}`,
       )
     const options = { ...sessionOptions, tenant, salvage: true, ...(from === undefined ? {} : { from }) }
     const session = await retryWhileOwned(() => manager.getOrCreate(id, options), signal)

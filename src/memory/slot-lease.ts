@@ -106,7 +106,7 @@ export class SlotLease {
   giveBack(bytes: number): void {
     if (this.#closed) return
     if (!Number.isSafeInteger(bytes) || bytes > this.#grantedBytes)
-      return this.onViolation('it gave back memory that it had not got')
+      return this.onViolation('it returned more memory than it was granted')
     this.#grantedBytes -= bytes
     this.#options.account.release(bytes)
   }
@@ -156,7 +156,7 @@ export class SlotLease {
     const elapsedMs = performance.now() - this.#startedMs
     const isFlood = ++this.#messages > MAX_MESSAGES_AT_ONCE + MAX_MESSAGES_PER_MS * elapsedMs
     if (!isMessage(message) || isFlood)
-      return this.onViolation('a question for memory of another shape, or too many')
+      return this.onViolation('a malformed memory request, or too many of them')
     const [what, bytes] = message
     if (what === 'giveBack') this.giveBack(bytes)
     else if (!this.#grant(what, bytes)) this.#grantLater(what, bytes)

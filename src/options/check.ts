@@ -226,7 +226,7 @@ export function checkVariable(name: unknown): asserts name is string {
   // Python's compiler normalizes identifiers in the same way.
   const normalized = name.normalize('NFKC')
   if (isKeyword(normalized))
-    throw new InvalidOptionError('name', 'a Python identifier that is no keyword', name)
+    throw new InvalidOptionError('name', 'a Python identifier that is not a keyword', name)
   if (RESERVED.has(normalized))
     throw new InvalidOptionError('name', `a variable: ${normalized} is Python's own`, name)
 }

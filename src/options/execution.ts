@@ -124,5 +124,5 @@ function isKey(name: string, value: unknown): string | undefined {
   const isValid =
     typeof value === 'string' && value !== '' && value.length <= LONGEST_KEY && value.isWellFormed()
   if (value === undefined || isValid) return value
-  throw new InvalidOptionError(name, `a text of 1 to ${LONGEST_KEY} characters`, value)
+  throw new InvalidOptionError(name, `a string of 1 to ${LONGEST_KEY} characters`, value)
 }

@@ -99,7 +99,7 @@ export class SourceCatalog implements Catalog {
       const where = sources.map(({ description }) => description).join(', ')
       const close = closeNames(name, new Set(sources.flatMap((source) => [...source.names()])))
       const meant = close.length > 0 ? `; did you mean ${close.join(' or ')}?` : ''
-      return `there is no package of this name in ${where || 'any source, because there is none'}${meant}`
+      return `there is no package of this name in ${where || 'any source, because there are no sources'}${meant}`
     }
     const candidates = offers.flatMap(({ offer }) => offer.candidates)
     if (candidates.length === 0) {

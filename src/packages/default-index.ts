@@ -41,7 +41,7 @@ export class DefaultIndex implements Source {
   async find(name: string, signal: AbortSignal | undefined): Promise<Offer | undefined> {
     this.#index ??= this.#open(name, signal)
     const index = await this.#index
-    this.#description = index?.description ?? 'no index (pip is told to use none)'
+    this.#description = index?.description ?? 'no index (pip is configured to use none)'
     return index?.find(name, signal)
   }
 
@@ -65,7 +65,7 @@ export class DefaultIndex implements Source {
   }
 
   async #ofMicropip(wanted: string, signal: AbortSignal | undefined): Promise<string> {
-    let reason = `${MICROPIP}, which names the default, is in no source`
+    let reason = `${MICROPIP}, which names the default, was not found in any source`
     for (const source of this.#choice.sources) {
       const [candidate] = (await source.find(MICROPIP, signal))?.candidates ?? []
       if (candidate === undefined) continue

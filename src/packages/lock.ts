@@ -76,7 +76,7 @@ export async function readLock(path: string): Promise<Lock> {
   try {
     value = JSON.parse(text)
   } catch (cause) {
-    throw new PackageError(undefined, `the lock ${path} is no JSON`, { cause })
+    throw new PackageError(undefined, `the lock ${path} is not JSON`, { cause })
   }
   return parseLock(value, `the lock ${path}`)
 }
@@ -90,11 +90,11 @@ export function parseLock(value: unknown, where = 'the lock'): Lock {
   if (value.version !== 1) return fail('version', '1; a newer brumate may have written it')
   requireKeys(value, ['version', 'abi', 'python', 'pyodide', 'requirements', 'packages'], fail, '')
   const { abi, python, pyodide, requirements, packages } = value
-  if (typeof abi !== 'string' || !/^\d{4}_\d+$/.test(abi)) return fail('abi', 'a text such as "2026_0"')
-  if (typeof python !== 'string' || !/^3\.\d+$/.test(python)) return fail('python', 'a text such as "3.14"')
+  if (typeof abi !== 'string' || !/^\d{4}_\d+$/.test(abi)) return fail('abi', 'a string such as "2026_0"')
+  if (typeof python !== 'string' || !/^3\.\d+$/.test(python)) return fail('python', 'a string such as "3.14"')
   if (typeof pyodide !== 'string' || !/^\d+\.\d+\.\d+[a-z0-9.]*$/.test(pyodide))
     return fail('pyodide', 'a version such as "314.0.7"')
-  if (!isTextList(requirements)) return fail('requirements', 'a list of texts')
+  if (!isTextList(requirements)) return fail('requirements', 'a list of strings')
   if (!Array.isArray(packages) || packages.length > MAX_PACKAGES)
     return fail('packages', `a list of at most ${MAX_PACKAGES} packages`)
   const parsed = packages.map((one, i) => parseLocked(one, `packages[${i}]`, fail))
@@ -132,7 +132,7 @@ function parseLocked(value: unknown, path: string, fail: Fail): LockedPackage {
     return fail(`${path}.sizeBytes`, 'a number of bytes')
   if (!isTextList(depends) || depends.some((one) => canonicalName(one) !== one))
     return fail(`${path}.depends`, 'a list of canonical names')
-  if (imports !== undefined && !isTextList(imports)) return fail(`${path}.imports`, 'a list of texts')
+  if (imports !== undefined && !isTextList(imports)) return fail(`${path}.imports`, 'a list of strings')
   return orderKeys({
     ...{ name, version, file, source, sha256, depends },
     ...(url === undefined ? {} : { url }),

@@ -32,7 +32,7 @@ export class CandidateMetadata implements MetadataReader {
         ? parseMetadata(await this.#download(candidate, candidate.metadata, signal))
         : await readWheelMetadata(await this.#wheel(candidate, signal))
       if (metadata.name !== candidate.name)
-        throw new MetadataError(`its METADATA is of ${JSON.stringify(metadata.name.slice(0, 100))}`)
+        throw new MetadataError(`its METADATA is for ${JSON.stringify(metadata.name.slice(0, 100))}`)
       return metadata
     } catch (error) {
       if (!(error instanceof FetchError)) throw error

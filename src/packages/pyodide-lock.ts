@@ -37,7 +37,7 @@ export function parsePyodideLock(text: string, where: string): PyodideLock {
   try {
     json = JSON.parse(text)
   } catch (cause) {
-    throw new PackageError(undefined, `${where} is no JSON`, { cause })
+    throw new PackageError(undefined, `${where} is not JSON`, { cause })
   }
   if (!isObject(json) || !isObject(json.info) || !isObject(json.packages)) return fail('it has no packages')
   const { abi_version: abi, python } = json.info
@@ -48,7 +48,7 @@ export function parsePyodideLock(text: string, where: string): PyodideLock {
   const others = new Map<string, string>()
   for (const [key, entry] of Object.entries(json.packages)) {
     const name = canonicalName(key)
-    if (!isObject(entry)) return fail(`its entry ${key} is no object`)
+    if (!isObject(entry)) return fail(`its entry ${key} is not an object`)
     const { version, file_name: file, sha256, depends, imports = [], package_type: type } = entry
     if (typeof file !== 'string') return fail(`its entry ${key} names no file`)
     if (type !== 'package' || parseWheelName(file) === undefined) {

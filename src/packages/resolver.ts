@@ -122,7 +122,7 @@ export class Resolver {
     if (++this.#tried > MAX_TRIED)
       throw new PackageError(
         candidate.name,
-        `no versions that fit together were found among ${MAX_TRIED} that were tried; give narrower versions`,
+        `found no compatible versions after trying ${MAX_TRIED} candidates; give narrower versions`,
       )
     let conflict: Conflict | undefined
     try {

@@ -82,7 +82,7 @@ function readRequirement({ text, where }: RequirementLine): Requirement {
     )
   } catch (cause) {
     if (!(cause instanceof RequirementSyntaxError)) throw cause
-    throw new PackageError(undefined, `${where}: ${shown} is no requirement: ${cause.message}`, { cause })
+    throw new PackageError(undefined, `${where}: ${shown} is not a requirement: ${cause.message}`, { cause })
   }
 }
 
@@ -98,7 +98,7 @@ async function readFile(
     if (path.endsWith('.whl')) await requireFile(path, where)
     throw new PackageError(
       undefined,
-      `${where}: ${JSON.stringify(text.slice(0, 200))} is no wheel; only the path of a .whl file can be given, so build one`,
+      `${where}: ${JSON.stringify(text.slice(0, 200))} is not a wheel; only the path of a .whl file can be given, so build one`,
     )
   }
   if (target.rankOf(wheel.tags) === undefined)

@@ -109,7 +109,7 @@ async function writeAll(file: FileHandle, chunk: Uint8Array, position: number): 
 export function mismatch(name: string, where: string, expected: string, got: string): PackageError {
   return new PackageError(
     name,
-    `${where} has other bytes than expected: their sha-256 is ${got}, not ${expected}. Find out who changed the file; if the change is ` +
-      'meant, make a new lock',
+    `${where} does not match its hash: expected sha-256 ${expected}, got ${got}. Find out who changed the file; if the change is ` +
+      'intended, make a new lock',
   )
 }

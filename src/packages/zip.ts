@@ -96,7 +96,7 @@ async function readDirectory(file: FileHandle): Promise<ZipEntry[]> {
   const tail = await readAt(file, Math.max(0, size - MAX_TAIL_BYTES), Math.min(size, MAX_TAIL_BYTES))
   let end = tail.length - END_BYTES
   while (end >= 0 && tail.readUInt32LE(end) !== END_MAGIC) end--
-  if (end < 0) throw new ZipError('it is no zip archive, or it is cut off')
+  if (end < 0) throw new ZipError('it is not a zip archive, or it is cut off')
   const count = tail.readUInt16LE(end + 10)
   const length = tail.readUInt32LE(end + 12)
   const offset = tail.readUInt32LE(end + 16)

@@ -55,7 +55,7 @@ export function describePython(facts: PythonFacts, wording: Wording = {}): strin
     `- The current directory is ${home}.${files}`,
     packages.length === 0
       ? '- There is the standard library, and no other package.'
-      : `- Packages beside the standard library: ${shown.join(', ')}${more}.`,
+      : `- Packages besides the standard library: ${shown.join(', ')}${more}.`,
     ...(hasPlots ? ['- Figures of matplotlib come back as images.'] : []),
     ...(bounds.length === 0 ? [] : [`- Limits: ${bounds.join(', ')}.`]),
   ]

@@ -177,7 +177,7 @@ export class PythonTool {
     }
     if (error instanceof SessionSuspendedError) {
       const names = this.session.pending.map(({ name }) => name).join(', ')
-      const message = `nothing ran: earlier code is suspended until there is an answer to ${names}, which comes from outside`
+      const message = `nothing ran: earlier code is waiting for an answer to ${names} from outside the session`
       return new NotRunError(error, message)
     }
     return error instanceof InvalidOptionError && error.option === 'code' ? new NotRunError(error) : undefined

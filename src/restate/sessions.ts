@@ -74,9 +74,7 @@ export class Sessions {
       await session.interrupt()
       for (let rounds = 0; session.pending.length > 0; rounds += 1) {
         if (rounds === MOST_CANCELLED_ROUNDS)
-          throw new TerminalError(
-            `the execution goes on calling after it was cancelled; reset the session ${id}`,
-          )
+          throw new TerminalError(`the cancelled execution keeps making host calls; reset the session ${id}`)
         const errors = Object.fromEntries(session.pending.map((call) => [call.id, new Error(reason)]))
         const settled = await settle(session.resume({ errors }))
         if (settled.status === 'rejected') await requireOutcome(session, settled.reason)

@@ -37,10 +37,18 @@ export class Access {
   checkOrigin(headers: Headers): void {
     const host = headers.get('host') ?? ''
     if (this.#hosts && !this.#hosts.has(host.replace(/:\d*$/, '').toLowerCase()))
-      throw new RequestProblem(403, 'FORBIDDEN', 'the Host header has a name that this server does not serve')
+      throw new RequestProblem(
+        403,
+        'FORBIDDEN',
+        'the Host header has a name that this server does not serve; the operator can add it to allowedHosts',
+      )
     const origin = headers.get('origin')
     if (origin !== null && !this.#allows(origin) && !isSameOrigin(origin, host))
-      throw new RequestProblem(403, 'FORBIDDEN', 'web pages of this origin may not call this server')
+      throw new RequestProblem(
+        403,
+        'FORBIDDEN',
+        'web pages of this origin may not call this server; the operator can allow them with the option cors',
+      )
   }
 
   /** The CORS headers of an answer: none unless the request's origin is allowed. */

@@ -6,7 +6,7 @@ import type { HeldBody } from './held-bodies.js'
 import { RequestProblem } from './problems.js'
 
 export function tooLarge(maxBytes: number): RequestProblem {
-  return new RequestProblem(413, 'TOO_LARGE', `a body of more than ${maxBytes} bytes`)
+  return new RequestProblem(413, 'TOO_LARGE', `the body is larger than the limit of ${maxBytes} bytes`)
 }
 
 /** The parts of a body, as they arrive. @throws RequestProblem when the body is longer than `maxBytes` */

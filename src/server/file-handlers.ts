@@ -171,7 +171,7 @@ function whole(
           controller.enqueue(value)
           return
         }
-        if (leftBytes > 0) throw new Error('the file has become shorter while it was sent')
+        if (leftBytes > 0) throw new Error('the file became shorter while it was sent')
         controller.close()
         release()
       } catch (error) {

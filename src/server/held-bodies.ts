@@ -21,9 +21,14 @@ export class HeldBodies {
     let own = 0
     const take = (bytes: number) => {
       if (this.#bytes + bytes > this.#maxBytes)
-        throw new RequestProblem(503, 'BUSY', 'other uploads fill the memory for them; try again', {
-          retryAfter: 1,
-        })
+        throw new RequestProblem(
+          503,
+          'BUSY',
+          'too many uploads at once: the memory for request bodies is full; try again',
+          {
+            retryAfter: 1,
+          },
+        )
       own += bytes
       this.#bytes += bytes
     }

@@ -45,7 +45,7 @@ export function notFound(detail = 'there is no such session'): RequestProblem {
 
 export function draining(): RequestProblem {
   const headers = { connection: 'close' }
-  return new RequestProblem(503, 'DRAINING', 'the server is stopping; ask another one', {
+  return new RequestProblem(503, 'DRAINING', 'the server is stopping; use another one', {
     headers,
     retryAfter: 1,
   })

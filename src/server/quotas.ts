@@ -91,7 +91,7 @@ export class Account {
     this.#filledMs = nowMs
     if (this.#tokens < 1) {
       const waitSeconds = (1 - this.#tokens) / requestsPerSecond
-      const detail = `more than ${requestsPerSecond} requests per second`
+      const detail = `more than ${requestsPerSecond} requests per second; try again later`
       throw overQuota('requestsPerSecond', requestsPerSecond, waitSeconds, detail)
     }
     this.#tokens -= 1
@@ -106,12 +106,17 @@ export class Account {
   begin(nowMs = performance.now()): () => void {
     const { concurrentExecutions: most, executionSecondsPerHour: seconds } = this.quotas
     if (most !== undefined && this.#executions >= most)
-      throw overQuota('concurrentExecutions', most, 1, `${most} executions run already`)
+      throw overQuota(
+        'concurrentExecutions',
+        most,
+        1,
+        `${most} executions are running already; try again when one has ended`,
+      )
     if (seconds !== undefined) {
       this.#advance(nowMs)
       const used = this.#parts.reduce((sum, ms) => sum + ms, 0)
       if (used >= seconds * 1000) {
-        const detail = `code has run for ${seconds} seconds within an hour`
+        const detail = `code has run for ${seconds} seconds within an hour; try again later`
         throw overQuota(
           'executionSecondsPerHour',
           seconds,

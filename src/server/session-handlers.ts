@@ -136,7 +136,11 @@ export function sessionHandlers(app: App, routes: Routes, services: Services): v
   app.openapi(routes.webhookSecret, (c) => {
     const secret = services.sender.secretOf(c.get('caller').tenant)
     if (secret === undefined)
-      throw new RequestProblem(404, 'NOT_FOUND', 'this server allows sessions no webhooks of their own')
+      throw new RequestProblem(
+        404,
+        'NOT_FOUND',
+        'this server does not allow sessions to have webhooks of their own',
+      )
     c.header('cache-control', 'no-store')
     return c.json({ secret }, 200)
   })

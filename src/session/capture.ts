@@ -62,12 +62,15 @@ export async function capture(
   const { reply } = settled
   if (reply.kind === 'refused') return reply
   if (reply.kind !== 'captured')
-    return { kind: 'lost', reason: 'its worker sent an invalid message: not the answer to a capture' }
+    return { kind: 'lost', reason: 'its worker sent an invalid message: not a reply to a capture request' }
   const { body: bytes, plan, kind: _, returnedBytes, ...rest } = reply
   slot.memory.giveBack(returnedBytes)
   const body = bodyOf(bytes, plan, base?.snapshot, limits.snapshotBytes)
   if (body === undefined)
-    return { kind: 'lost', reason: 'its worker sent an invalid message: blocks that make no snapshot' }
+    return {
+      kind: 'lost',
+      reason: 'its worker sent an invalid message: its blocks do not form a valid snapshot',
+    }
   const { id: imageId, pyodideVersion, pythonVersion } = image
   const head = {
     imageId,

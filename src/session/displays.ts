@@ -17,7 +17,7 @@ const MAX_TYPE_LENGTH = 1000
 export function readDisplay(display: Decoded | undefined): Display {
   // For bytes or an array, `Object.entries` would create a pair for each of possibly millions of members.
   if (typeof display !== 'object' || display === null || !isPlainObject(display))
-    throw new MalformedValueError('a display that is no dict')
+    throw new MalformedValueError('a display that is not a dict')
   const forms: Record<string, string | Bytes> = {}
   for (const [mimeType, form] of Object.entries(display)) forms[mimeType] = readForm(form)
   return forms
@@ -40,7 +40,7 @@ export class DisplayList {
    */
   follow(message: Decoded | undefined): Display | undefined {
     if (!Array.isArray(message) || message.length > 1 + 2 * MAX_FORMS)
-      throw new MalformedValueError('a display of unknown shape')
+      throw new MalformedValueError('a malformed display')
     const [number, ...parts] = message as readonly Decoded[]
     if (number === undefined) {
       this.#displays = []
@@ -50,14 +50,14 @@ export class DisplayList {
     if (number === 0) this.#displays.push(display)
     else if (typeof number === 'number' && this.#displays[number - 1] !== undefined)
       this.#displays[number - 1] = display
-    else throw new MalformedValueError('a display in place of none')
+    else throw new MalformedValueError('an update of a display that does not exist')
     if (this.#displays.length > MAX_DISPLAYS) throw new MalformedValueError('too many displays')
     return display
   }
 }
 
 function readParts(parts: readonly Decoded[]): Display {
-  if (parts.length % 2 !== 0) throw new MalformedValueError('a display of unknown shape')
+  if (parts.length % 2 !== 0) throw new MalformedValueError('a malformed display')
   const forms: Record<string, string | Bytes> = {}
   for (let i = 0; i < parts.length; i += 2) {
     const mimeType = parts[i]

@@ -197,7 +197,7 @@ export class HostSide implements HostCallState {
   calls({ id, batch, calls, takenBytes }: CallsEvent): void | Promise<void> {
     const run = this.#run
     if (run === undefined || run.id !== id || batch !== run.batches + 1)
-      throw new MalformedValueError('host calls of no execution')
+      throw new MalformedValueError('host calls without an execution, or out of order')
     run.batches = batch
     run.slot.hasTaken(takenBytes)
     this.#countAnswers()

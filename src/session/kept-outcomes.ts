@@ -100,7 +100,7 @@ export class KeptOutcomes {
   }
 
   #damaged(cause: unknown): StoreError {
-    const message = `the record of the session ${this.#sessionId} is damaged: what it has are no outcomes of calls`
+    const message = `the record of the session ${this.#sessionId} is damaged: its call outcomes cannot be read; restore the store from a backup, or delete the session`
     return new StoreError(message, { reason: 'damaged', sessionId: this.#sessionId, cause })
   }
 }

@@ -34,8 +34,8 @@ export class NotStoredError extends StoreError {
 export function notStored(id: string, given: NotStored, cause: unknown): NotStoredError {
   const remedy =
     cause instanceof SnapshotError
-      ? 'the session goes on, and is stored as soon as it can be captured'
-      : 'the session goes on, and its next checkpoint stores all of its state'
+      ? 'the session continues, and is stored as soon as it can be captured'
+      : 'the session continues, and its next checkpoint stores all of its state'
   const message = `the code has run, but the session ${id} could not be stored: ${messageOf(cause, 'the store failed')}; ${remedy}`
   return new NotStoredError(message, given, { ...detailsOf(cause), sessionId: id, cause })
 }

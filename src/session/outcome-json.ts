@@ -45,7 +45,7 @@ export function outcomeFromJson(json: unknown): Settled {
     const { value, repr, ...rest } = result as ExecuteResult
     return { status: 'fulfilled', value: { ...rest, value, repr, pending: [] } satisfies ExecuteResult }
   }
-  if (typeof error !== 'object' || error === null) throw new JsonValueError('no outcome')
+  if (typeof error !== 'object' || error === null) throw new JsonValueError('not an outcome')
   return { status: 'rejected', reason: revive(error) }
 }
 

@@ -135,7 +135,7 @@ export class AnswerReader implements Job {
     const [ok, ...items] = tree as readonly Decoded[]
     // Only notes, which are text, come after the display, so the last dict of a result is its display.
     if (ok === true && items.length >= RESULT_ITEMS) {
-      if (items.length > RESULT_ITEMS + 1) throw new MalformedValueError('a result of too many items')
+      if (items.length > RESULT_ITEMS + 1) throw new MalformedValueError('a result with too many items')
       readNotes(items[RESULT_ITEMS])
       if (lastKeys > MAX_FORMS) throw new MalformedValueError(`a display of ${lastKeys} forms`)
     }
@@ -155,7 +155,7 @@ function readFailure(
     typeof detail !== 'string' ||
     typeof traceback !== 'string'
   ) {
-    throw new MalformedValueError('a failure of unknown shape')
+    throw new MalformedValueError('a malformed failure')
   }
   return {
     type,
@@ -171,7 +171,7 @@ function readFailure(
 function readFrame(frame: Decoded): PythonFrame {
   const [file, line, name, text] = Array.isArray(frame) ? frame : []
   if (typeof file !== 'string' || typeof name !== 'string' || typeof text !== 'string')
-    throw new MalformedValueError('a frame of unknown shape')
+    throw new MalformedValueError('a malformed frame')
   return { file, line: typeof line === 'number' ? line : undefined, function: name, text }
 }
 
@@ -194,7 +194,7 @@ export function readResult(items: readonly Decoded[], exact: boolean): LastValue
 function readNotes(notes: Decoded | undefined): string[] {
   if (notes === undefined) return []
   if (!Array.isArray(notes) || notes.length > MAX_LOST)
-    throw new MalformedValueError('notes that are no short list')
+    throw new MalformedValueError('notes that are not a short list')
   // Do not use `String(note)`: for a container it would join all items, or call a `toString` that the guest supplied.
   return (notes as readonly Decoded[]).map((note) => {
     if (typeof note !== 'string') throw new MalformedValueError('a note that is not text')

@@ -159,7 +159,7 @@ export class Placement implements CapturedSession {
       } catch (error) {
         const { snapshot } = this.#checkpoint
         if (error instanceof NoRoom && snapshot) {
-          slot.terminate('there was no memory for the session that it was to take')
+          slot.terminate('not enough memory to load the session')
           const scale = 1 + refusals++ / 4
           await this.#whileOpen(signal, (ends) => this.#context.waitToWake(snapshot, scale, untilMs, ends))
           continue
@@ -204,7 +204,7 @@ export class Placement implements CapturedSession {
   }
 
   #giveUp(cause: InterpreterCrashedError): SessionClosedError {
-    const because = `${ATTACH_ATTEMPTS} interpreters in a row ended while they loaded it, the last one because: ${cause.reason}`
+    const because = `${ATTACH_ATTEMPTS} interpreters in a row ended while loading it; the last reason: ${cause.reason}`
     const error = new SessionClosedError(`the session ${this.#options.id} is closed: ${because}`, { cause })
     this.#onGivenUp(error)
     return error

@@ -166,7 +166,8 @@ export class Runner {
   ): Promise<Answered> {
     const slot = prepared ?? (await this.#placement.attach())
     const answered = await this.#call(slot, timeoutMs, undefined, (id) => send(slot, id))
-    if (!('answer' in answered)) throw this.#lost(slot, undefined, 'it suspended what is no execution')
+    if (!('answer' in answered))
+      throw this.#lost(slot, undefined, 'it suspended a call that is not an execution')
     if (!answered.answer.ok) throw pythonError(answered.answer.failure)
     return answered
   }
@@ -204,7 +205,7 @@ export class Runner {
     const { reply } = settled
     if (changesFiles) this.#placement.markChanged(slot)
     if (reply.kind === 'file-error' || (reply.kind === 'file' && answers(request, reply))) return reply
-    throw this.#lost(slot, undefined, `${INVALID}: not the answer to a file`)
+    throw this.#lost(slot, undefined, `${INVALID}: not a reply to a file request`)
   }
 
   /** Resolves when the running call and the captures in progress have ended. */
@@ -243,7 +244,7 @@ export class Runner {
       listeners,
       lane: this.#lane,
       account: this.#account,
-      onMalformed: (what) => slot.terminate(`the interpreter sent ${what}`),
+      onMalformed: (what) => slot.terminate(`the interpreter sent an invalid message: ${what}`),
     })
     this.#execution = execution
     const startedMs = performance.now()
@@ -266,7 +267,7 @@ export class Runner {
       const result = this.#read(slot, () => readResult(answer.items, answer.exact))
       const shownBytes = execution.displayBytes + displayBytes(result.display)
       if (!isResultWithin(this.#options.limits, result.repr, shownBytes))
-        throw this.#lost(slot, undefined, `${INVALID}: a larger result than it may have`)
+        throw this.#lost(slot, undefined, `${INVALID}: a result larger than its limit`)
       if (Object.keys(result.display).length > 0) {
         execution.addLast(result.display)
         listeners.rethrow()
@@ -336,7 +337,7 @@ export class Runner {
     }
     const { reply: raw } = settled
     if (raw.kind !== 'outcome' && raw.kind !== 'suspended')
-      throw this.#lost(slot, stop, `${INVALID}: not the answer to an execution`)
+      throw this.#lost(slot, stop, `${INVALID}: not a reply to an execution request`)
     this.#report = { durationMs: raw.durationMs, outputBytes: raw.outputBytes }
     this.#usage.update(raw)
     slot.hasTaken(raw.takenBytes)
@@ -344,7 +345,7 @@ export class Runner {
     const execution = this.#execution
     execution?.addRest(raw)
     if (outputBytes !== null && execution !== undefined && execution.outputLength > outputBytes)
-      throw this.#lost(slot, stop, `${INVALID}: more output than it may have`)
+      throw this.#lost(slot, stop, `${INVALID}: more output than its limit`)
     if (raw.kind === 'suspended') {
       await execution?.read
       this.#hostSide.end('suspended')
@@ -352,7 +353,7 @@ export class Runner {
     }
     const reply = raw
     if (this.#execution !== undefined && !isReplyWithin(this.#options.limits, reply.payload))
-      throw this.#lost(slot, undefined, `${INVALID}: a larger reply than it may send`)
+      throw this.#lost(slot, undefined, `${INVALID}: a reply larger than its limit`)
     const answer = await this.#readAnswer(slot, reply.payload, stop)
     const cause = answer.ok ? undefined : pythonError(answer.failure)
     if (cause && execution) ExecutionError.attach(cause, execution.produced)
@@ -388,7 +389,7 @@ export class Runner {
       return reader.answer
     } catch (error) {
       if (error instanceof MalformedValueError)
-        throw this.#lost(slot, stop, `the interpreter answered ${error.message}`)
+        throw this.#lost(slot, stop, `the interpreter sent an invalid reply: ${error.message}`)
       throw error
     }
   }
@@ -399,7 +400,7 @@ export class Runner {
       return read()
     } catch (error) {
       if (error instanceof MalformedValueError)
-        throw this.#lost(slot, stop, `the interpreter answered ${error.message}`)
+        throw this.#lost(slot, stop, `the interpreter sent an invalid reply: ${error.message}`)
       throw error
     }
   }

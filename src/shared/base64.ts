@@ -18,6 +18,6 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   try {
     return Uint8Array.from(atob(text), (one) => one.charCodeAt(0))
   } catch (cause) {
-    throw new SyntaxError('a text that is no base64', { cause })
+    throw new SyntaxError('text that is not base64', { cause })
   }
 }

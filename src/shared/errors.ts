@@ -132,7 +132,7 @@ export class LimitError extends ExecutionError {
     readonly outcome: Outcome,
     { message, ...options }: ErrorOptions & { readonly message?: string } = {},
   ) {
-    const what = message ?? `the execution went past the limit ${limit} of ${max}`
+    const what = message ?? `the execution exceeded the limit ${limit} of ${max}`
     super(`${what}; ${describeOutcome(outcome)}`, options)
   }
 }
@@ -147,7 +147,7 @@ export class InterpreterCrashedError extends ExecutionError {
     readonly outcome: Outcome,
     options?: ErrorOptions,
   ) {
-    super(`the interpreter ended: ${reason}; ${describeOutcome(outcome)}`, options)
+    super(`the interpreter crashed: ${reason}; ${describeOutcome(outcome)}`, options)
   }
 }
 
@@ -177,7 +177,7 @@ export class SessionMovedError extends ExecutionError {
     options?: ErrorOptions,
   ) {
     super(
-      `the session ${sessionId} is no longer this manager's: another one has taken it over, or deleted it; open it again with openSession`,
+      `the session ${sessionId} is no longer open in this manager: another manager has taken it over or deleted it; open it again with openSession`,
       options,
     )
   }
@@ -370,10 +370,10 @@ function describeOutcome(outcome: Outcome): string {
     case 'interrupted':
       return 'it was interrupted and the session keeps its state'
     case 'restored':
-      return 'the session goes on from its last checkpoint'
+      return 'the session continues from its last checkpoint'
     case 'reset':
-      return 'its worker was ended and the session goes on empty'
+      return 'its worker was ended and the session continues with an empty state'
     case 'not-started':
-      return 'it had not started'
+      return 'nothing ran and the session is unchanged'
   }
 }

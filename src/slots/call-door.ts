@@ -46,7 +46,7 @@ export class CallDoor {
     if (this.#closed) return
     if (!isMessage(message) || ++this.#unanswered > MAX_UNANSWERED) {
       this.close()
-      return this.#onViolation('a host call of another shape, or too many of them')
+      return this.#onViolation('a malformed host call, or too many at once')
     }
     const [epoch, request] = message
     let answered = false

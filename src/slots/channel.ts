@@ -100,7 +100,7 @@ export class Channel {
       this.#options.onViolation(new ProtocolViolation('a message that cannot be read')),
     )
     port.on('close', () => {
-      if (!this.#closed) this.#options.onViolation(new ProtocolViolation('it closed its channel'))
+      if (!this.#closed) this.#options.onViolation(new ProtocolViolation('the worker closed its channel'))
     })
     this.#poller.unref()
   }
@@ -266,7 +266,7 @@ export class Channel {
       this.#leave()
       return direct.resolve(reply)
     }
-    if (!this.#requests.delete(id)) throw new ProtocolViolation('a reply to nothing that was asked')
+    if (!this.#requests.delete(id)) throw new ProtocolViolation('a reply without a matching request')
     this.#link.deliver?.({ data: { id, type: 'RAW', value: reply } })
   }
 

@@ -114,7 +114,7 @@ function guardReply(message: Fields): SlotReply {
       }
     case 'file-error': {
       const code = text(message, 'code', MAX_CODE_LENGTH)
-      if (!/^E[A-Z0-9]+$/.test(code)) throw new ProtocolViolation('a code of no error')
+      if (!/^E[A-Z0-9]+$/.test(code)) throw new ProtocolViolation('an invalid error code')
       return { kind: 'file-error', code }
     }
     case 'captured':
@@ -166,7 +166,7 @@ function fields(raw: unknown): Fields {
   if (typeof raw !== 'object' || raw === null || !isPlainObject(raw)) {
     throw new ProtocolViolation('a message that is not a plain object')
   }
-  if (Object.keys(raw).length > 16) throw new ProtocolViolation('a message of too many fields')
+  if (Object.keys(raw).length > 16) throw new ProtocolViolation('a message with too many fields')
   return raw as Fields
 }
 
@@ -185,7 +185,7 @@ function number(message: Fields, name: string, max = MAX_NUMBER, min = 0): numbe
 function text(message: Fields, name: string, maxLength: number): string {
   const value = field(message, name)
   if (typeof value !== 'string' || value.length > maxLength)
-    throw new ProtocolViolation(`${name} is not a text`)
+    throw new ProtocolViolation(`${name} is not a string, or is too long`)
   return value
 }
 
@@ -193,7 +193,7 @@ function bytes(message: Fields, name: string, maxBytes = Number.POSITIVE_INFINIT
   const value = field(message, name)
   // Shared memory could change after it was checked.
   if (!isUint8Array(value) || !isArrayBuffer(value.buffer) || value.byteLength > maxBytes) {
-    throw new ProtocolViolation(`${name} are not bytes of its own`)
+    throw new ProtocolViolation(`${name} is not a plain, unshared Uint8Array, or is too large`)
   }
   return value
 }
@@ -202,13 +202,13 @@ function bytes(message: Fields, name: string, maxBytes = Number.POSITIVE_INFINIT
 function ownBytes(message: Fields, name: string): Uint8Array {
   const value = bytes(message, name)
   if (value.byteLength !== value.buffer.byteLength || (value.buffer as ArrayBuffer).resizable)
-    throw new ProtocolViolation(`${name} are part of a buffer`)
+    throw new ProtocolViolation(`${name} does not fill its buffer`)
   return value
 }
 
 function plan(raw: unknown): Uint32Array {
   if (!(raw instanceof Uint32Array) || !(raw.buffer instanceof ArrayBuffer) || raw.length > MAX_BLOCKS)
-    throw new ProtocolViolation('a plan that is no list of blocks')
+    throw new ProtocolViolation('a plan that is not a list of blocks')
   return raw
 }
 
@@ -218,7 +218,7 @@ function partLengths(raw: unknown, length: number): Uint32Array {
   let sum = 0
   for (const part of raw) sum += part
   if (sum !== length || raw.includes(0))
-    throw new ProtocolViolation('lengths are not those of the parts of the text')
+    throw new ProtocolViolation('lengths do not match the parts of the text')
   return raw
 }
 

@@ -263,7 +263,7 @@ export class SlotPool {
   /** Ends a slot that was not given to a waiting caller: it is parked for another tenant, or of another image. */
   #evict(): void {
     for (const [thread, { kind }] of this.#slots)
-      if (kind === 'ready') return thread.terminate('another session needs its place')
+      if (kind === 'ready') return thread.terminate('another session needs a slot')
   }
 
   /** Call when memory was freed. Serves waiting callers in a later turn, because the code that freed it may not have finished. */
@@ -379,15 +379,15 @@ export class SlotPool {
     const failed = (this.#failedBoots.get(imageId) ?? 0) + 1
     this.#failedBoots.set(imageId, failed)
     if (failed < MAX_FAILED_BOOTS) return true
-    const message = `the last ${MAX_FAILED_BOOTS} workers failed to boot; the last one because: ${reason}`
+    const message = `the last ${MAX_FAILED_BOOTS} workers failed to boot; the last reason: ${reason}`
     this.#line.rejectAll(new InterpreterCrashedError(message, 'not-started'), imageId)
     return false
   }
 
   #timedOut(): PoolExhaustedError | LimitError {
     const { acquireTimeoutMs } = this.#options
-    if (this.#lacksMemory) return this.#memory.error(`no memory came free within ${acquireTimeoutMs} ms`)
-    const message = `no slot came free within acquireTimeoutMs (${acquireTimeoutMs} ms): ${this.#description()}`
+    if (this.#lacksMemory) return this.#memory.error(`no memory became free within ${acquireTimeoutMs} ms`)
+    const message = `no slot became free within acquireTimeoutMs (${acquireTimeoutMs} ms): ${this.#description()}`
     return new PoolExhaustedError(`${message}; raise slots or acquireTimeoutMs, or close sessions`)
   }
 
@@ -395,8 +395,8 @@ export class SlotPool {
   #description(): string {
     const { max, leased, booting, renewing } = this.stats()
     const parts = [`${leased} of ${max} slots are leased`]
-    if (booting > 0) parts.push(`${booting} still boot`)
-    if (renewing > 0) parts.push(`${renewing} are being renewed`)
+    if (booting > 0) parts.push(`${booting} booting`)
+    if (renewing > 0) parts.push(`${renewing} being renewed`)
     return parts.join(', ')
   }
 }

@@ -284,7 +284,7 @@ export class Slot {
 
   #handle(call: (handler: CallHandler) => void | Promise<void>): void {
     if (this.#handler === undefined)
-      return this.terminate('its worker sent an invalid message: a host call of no session')
+      return this.terminate('its worker sent an invalid message: a host call without a session')
     const refuse = (error: unknown) => {
       if (!(error instanceof MalformedValueError)) throw error
       this.terminate(`its worker sent an invalid message: ${error.message}`)
@@ -307,7 +307,7 @@ export class Slot {
       listening === undefined ||
       ++listening.events > MAX_EVENTS_AT_ONCE + MAX_EVENTS_PER_MS * (performance.now() - listening.startedMs)
     ) {
-      return this.terminate('its worker sent an invalid message: events of no execution')
+      return this.terminate('its worker sent an invalid message: events without an execution, or too many')
     }
     if (event.event === 'calls') return this.#handle((handler) => handler.calls(event))
     this.#hear(listening, event)
@@ -317,12 +317,12 @@ export class Slot {
     if (event.event === 'display') {
       listening.remainingDisplayBytes -= event.display.length
       if (listening.remainingDisplayBytes < 0)
-        return this.terminate('its worker sent an invalid message: more displays than it may have')
+        return this.terminate('its worker sent an invalid message: more displays than its limit')
       return listening.listener.onDisplay(event.display)
     }
     if (event.text === '' || event.text.length > listening.remaining)
       return this.terminate(
-        'its worker sent an invalid message: output of no execution, or more than it may have',
+        'its worker sent an invalid message: output without an execution, or more than its limit',
       )
     listening.remaining -= event.text.length
     listening.chunks += 1

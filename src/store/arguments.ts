@@ -21,7 +21,7 @@ export function isId(id: unknown): id is string {
 
 export function checkId(id: unknown): asserts id is string {
   if (isId(id)) return
-  throw new InvalidOptionError('id', `a text of 1 to ${MAX_ID_BYTES} UTF-8 bytes`, id)
+  throw new InvalidOptionError('id', `a string of 1 to ${MAX_ID_BYTES} UTF-8 bytes`, id)
 }
 
 /** Checks the arguments of `put`. Returns a copy of the record with its known fields only. */
@@ -38,7 +38,7 @@ export function checkPut(
   const { owner } = options
   if (owner !== undefined) {
     if (!isText(owner?.id) || owner.id === '')
-      throw new InvalidOptionError('owner.id', 'a text that is not empty', owner?.id)
+      throw new InvalidOptionError('owner.id', 'a string that is not empty', owner?.id)
     if (
       !(Number.isFinite(owner.leaseMs) && owner.leaseMs > 0 && owner.leaseMs <= Number.MAX_SAFE_INTEGER / 2)
     )
@@ -91,7 +91,7 @@ export interface PageRequest {
 
 export function checkList(options: ListOptions = {}): PageRequest {
   const { prefix = '', cursor, limit = DEFAULT_PAGE } = options
-  if (!isText(prefix)) throw new InvalidOptionError('prefix', 'a text', prefix)
+  if (!isText(prefix)) throw new InvalidOptionError('prefix', 'a string', prefix)
   if (cursor !== undefined && !isText(cursor))
     throw new InvalidOptionError('cursor', 'the cursor of an earlier page', cursor)
   if (!(Number.isInteger(limit) && limit >= 1 && limit <= LONGEST_PAGE))
@@ -116,21 +116,21 @@ export function compareIds(a: string, b: string): number {
 
 function checkGeneration({ generation }: { readonly generation: number }, least: number): void {
   if (!(Number.isSafeInteger(generation) && generation >= least))
-    throw new InvalidOptionError('generation', `an integer from ${least} on`, generation)
+    throw new InvalidOptionError('generation', `an integer of at least ${least}`, generation)
 }
 
 function checkRecord({ tenant, imageId, labels, executionCount, outcomes }: SnapshotRecord): SnapshotRecord {
-  if (typeof tenant !== 'string') throw new InvalidOptionError('record.tenant', 'a text', tenant)
-  if (typeof imageId !== 'string') throw new InvalidOptionError('record.imageId', 'a text', imageId)
+  if (typeof tenant !== 'string') throw new InvalidOptionError('record.tenant', 'a string', tenant)
+  if (typeof imageId !== 'string') throw new InvalidOptionError('record.imageId', 'a string', imageId)
   if (!(Number.isSafeInteger(executionCount) && executionCount >= 0))
-    throw new InvalidOptionError('record.executionCount', 'an integer from 0 on', executionCount)
+    throw new InvalidOptionError('record.executionCount', 'an integer of at least 0', executionCount)
   if (outcomes !== undefined && !isText(outcomes))
-    throw new InvalidOptionError('record.outcomes', 'a text', outcomes)
+    throw new InvalidOptionError('record.outcomes', 'a string', outcomes)
   if (typeof labels !== 'object' || labels === null)
-    throw new InvalidOptionError('record.labels', 'an object of texts', labels)
+    throw new InvalidOptionError('record.labels', 'an object of strings', labels)
   const own = Object.entries(labels)
   for (const [name, value] of own)
-    if (typeof value !== 'string') throw new InvalidOptionError(`record.labels.${name}`, 'a text', value)
+    if (typeof value !== 'string') throw new InvalidOptionError(`record.labels.${name}`, 'a string', value)
   // fromEntries instead of assignments: a label may be named `__proto__`.
   const record = { tenant, imageId, labels: Object.fromEntries(own), executionCount }
   return outcomes === undefined ? record : { ...record, outcomes }

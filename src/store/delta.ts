@@ -101,7 +101,7 @@ export async function decodeDelta(bytes: Uint8Array): Promise<SnapshotDelta> {
       from += end
     } else throw new DeltaError('it ends early')
   }
-  if (from !== bytes.length) throw new DeltaError('something follows its parts')
+  if (from !== bytes.length) throw new DeltaError('there are bytes after its parts')
   return {
     baseBytes: view.getFloat64(HASH_BYTES + 4, true),
     sizeBytes: view.getFloat64(HASH_BYTES + 12, true),

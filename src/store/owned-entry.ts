@@ -168,7 +168,9 @@ export class OwnedEntry {
     const holding = this.#holding
     if (holding.kind === 'moved') throw holding.error
     if (holding.kind === 'released')
-      throw new StoreError(`the session ${this.id} has been given up`, { sessionId: this.id })
+      throw new StoreError(`the session ${this.id} was released or deleted through this handle`, {
+        sessionId: this.id,
+      })
     return holding
   }
 
@@ -264,7 +266,7 @@ export async function askStore<T>(
   const whose = id === undefined ? 'its sessions' : `the session ${id}`
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    const message = `the store did not ${what} ${whose} within ${longestMs} ms`
+    const message = `the store took longer than ${longestMs} ms to ${what} ${whose}; check that it can be reached and is not overloaded`
     timer = setTimeout(() => reject(new StoreError(message, { sessionId: id })), longestMs)
   })
   try {

@@ -11,7 +11,7 @@ export function messageBytes(name: string, bytes: Uint8Array, start = 0, end = b
   if (isDetached(bytes.buffer))
     throw new InvalidOptionError(
       name,
-      'bytes that are there',
+      'a Uint8Array whose buffer was not transferred',
       bytes,
       `${name}: the buffer of this Uint8Array was transferred to another thread; pass a copy`,
     )

@@ -91,7 +91,7 @@ function block(
 }
 
 function invalid(message: string): never {
-  throw new StorageError('EINVAL', '/', `the archive is damaged or no tar archive: ${message}`)
+  throw new StorageError('EINVAL', '/', `the archive is damaged or not a tar archive: ${message}`)
 }
 
 export class TarReader {
@@ -118,7 +118,7 @@ export class TarReader {
       // An archive ends with a block of zeros, or with the end of its bytes.
       if (head === undefined || head.every((byte) => byte === 0)) return undefined
       const sum = head.reduce((all, byte, at) => all + (at >= 148 && at < 156 ? 32 : byte), 0)
-      if (number(head, 148, 8) !== sum) invalid('the checksum of a head is wrong')
+      if (number(head, 148, 8) !== sum) invalid('the checksum of a header is wrong')
       const type = String.fromCharCode(head[156] ?? 0)
       const size = number(head, 124, 12)
       if (type === 'x' || type === 'g' || type === 'L' || type === 'K') {
@@ -156,12 +156,12 @@ export class TarReader {
       throw new StorageError(
         'EINVAL',
         Buffer.from(path, 'latin1').toString(),
-        'the archive has neither a file, a directory nor a link there',
+        'the archive has an entry there that is not a file, a directory or a link',
       )
     }
     const declared = pax.has('size') ? Number(pax.get('size')) : size
     if (!Number.isInteger(declared) || declared < 0 || declared > MAX_SIZE) invalid('a size is out of range')
-    if (kind !== 'file' && declared !== 0) invalid('contents of what is no file')
+    if (kind !== 'file' && declared !== 0) invalid('an entry that is not a file has contents')
     const mtime = pax.has('mtime') ? Number(pax.get('mtime')) : number(head, 136, 12)
     const modifiedMs =
       Math.abs(mtime) <= 8.64e12 ? Math.floor(mtime * 1000) : invalid('a time is out of range')
@@ -178,7 +178,7 @@ export class TarReader {
       if (this.#part.length === 0) {
         const { done, value } = await this.#parts.next()
         if (done) return mayEnd && at === 0 ? undefined : invalid('it is cut off')
-        if (!isUint8Array(value)) invalid('it is no stream of bytes')
+        if (!isUint8Array(value)) invalid('it is not a stream of bytes')
         this.#part = value
         continue
       }
@@ -196,7 +196,7 @@ function* records(data: string): Iterable<[string, string]> {
     const match = /^(\d{1,6}) ([^=]{1,200})=/.exec(data.slice(at, at + 300))
     const length = Number(match?.[1])
     if (match === null || length < match[0].length + 1 || at + length > data.length)
-      return invalid('a pax header')
+      return invalid('a pax header is malformed')
     yield [match[2] ?? '', data.slice(at + match[0].length, at + length - 1)]
     at += length
   }
@@ -215,5 +215,5 @@ function number(head: Buffer, at: number, length: number): number {
   }
   const digits = text(head, at, length).trim()
   if (digits === '') return 0
-  return /^[0-7]{1,12}$/.test(digits) ? Number.parseInt(digits, 8) : invalid('a number that is none')
+  return /^[0-7]{1,12}$/.test(digits) ? Number.parseInt(digits, 8) : invalid('a field is not a number')
 }

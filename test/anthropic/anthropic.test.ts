@@ -136,7 +136,16 @@ test('a call that needs approval suspends the code, and another process can resu
   )
   expect(results).toMatchObject([
     { content: [{ text: '[waiting] stock has no answer yet: it needs approval' }] },
-    { is_error: true, content: [{ text: expect.stringContaining('suspended') }] },
+    {
+      is_error: true,
+      content: [
+        {
+          text: expect.stringContaining(
+            'nothing ran: earlier code is waiting for an answer to stock from outside the session',
+          ),
+        },
+      ],
+    },
   ])
   await first.close()
 

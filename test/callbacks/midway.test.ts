@@ -150,7 +150,7 @@ describe('a snapshot in the middle of an await', () => {
     const from = await session.snapshotState()
     await using copy = await manager.createSession({ from })
     const { value } = await copy.resume({ results: { [id]: null } })
-    expect(value).toEqual([1, expect.stringContaining('iterator is gone'), []])
+    expect(value).toEqual([1, expect.stringContaining('the iterator no longer exists'), []])
     expect((await session.resume({ results: { [id]: null } })).value).toEqual([1, 2, []])
   })
 })
@@ -165,7 +165,7 @@ describe('a copy of an execution that awaits the next value of an async iterable
         got.append(str(error))
     got
   `
-  const LOST = expect.stringContaining('the iterator is gone')
+  const LOST = expect.stringContaining('the iterator no longer exists')
 
   test('has no pending call, says so, and continues with an error in Python', async () => {
     let making = () => {}
@@ -180,7 +180,7 @@ describe('a copy of an execution that awaits the next value of an async iterable
       callbacks: {
         rows: async function* (_, { suspend }) {
           yield 1
-          suspend('a human has to say')
+          suspend('needs human approval')
         },
       },
     })

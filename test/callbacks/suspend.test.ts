@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => manager?.close())
 
 const callbacks: Callbacks = {
-  approve: (_, { suspend }) => suspend('a human has to say'),
+  approve: (_, { suspend }) => suspend('needs human approval'),
   plain: (_, { suspend }) => suspend(),
   slow: ({ ms = 30, x }) => sleep(ms).then(() => x),
   echo: ({ x }) => x,
@@ -49,7 +49,7 @@ describe('suspend', () => {
       callbackInvocations: 2,
     })
     expect(result.pending).toEqual([
-      { id: expect.any(String), name: 'approve', args: { what: 'a' }, reason: 'a human has to say' },
+      { id: expect.any(String), name: 'approve', args: { what: 'a' }, reason: 'needs human approval' },
       { id: expect.any(String), name: 'plain', args: { b: 2 } },
     ])
     expect(session.pending).toEqual(result.pending)
@@ -279,7 +279,7 @@ describe('what ends a suspension', () => {
     expect([session.pending, (await session.execute('x')).value]).toEqual([[], 'before'])
     await session.restoreState(frozen)
     expect(session.pending).toMatchObject([
-      { id, name: 'approve', args: { n: 1 }, reason: 'a human has to say' },
+      { id, name: 'approve', args: { n: 1 }, reason: 'needs human approval' },
     ])
     await rejectionOf(SessionSuspendedError, session.execute('1'))
     expect((await session.resume({ results: { [id]: 'after' } })).value).toBe('after')
@@ -352,7 +352,7 @@ describe('a suspended session', () => {
     )
     expect(error.outcome).toBe('restored')
     expect(session.pending).toMatchObject([
-      { id, name: 'approve', args: { n: 1 }, reason: 'a human has to say' },
+      { id, name: 'approve', args: { n: 1 }, reason: 'needs human approval' },
     ])
     await rejectionOf(SessionSuspendedError, session.execute('1'))
     expect((await session.resume({ results: { [id]: 'go on' } })).value).toBe('go on')

@@ -60,7 +60,7 @@ test('G18: results waiting to be read are limited to the session’s memory, and
   `
   const kinds = (await session.execute(code)).value as Record<string, number>
   expect(made).toBe(61)
-  const refused = `results of host calls that wait to be taken have more than ${96 * 2 ** 20} bytes`
+  const refused = `unread results of host calls exceed ${96 * 2 ** 20} bytes; make fewer calls at once`
   // 60 times 4 MiB is 240 MiB. At most 96 MiB of results wait, and the interpreter takes as many of those as fit in its memory.
   expect(kinds[refused]).toBeGreaterThanOrEqual(60 - 24)
   expect(kinds.after).toBe(4 * 2 ** 20)

@@ -80,13 +80,13 @@ test.each([
   [['frobnicate'], 'there is no command frobnicate; there are: run, repl'],
   [['image'], 'use one of: image build, image show'],
   [['image', 'drop'], 'there is no command image drop'],
-  [['image', 'show'], 'it takes 1 argument beside its options, got 0'],
-  [['image', 'build', '-p', 'a'], 'where is the image to be saved?'],
+  [['image', 'show'], 'it takes 1 argument besides its options, got 0'],
+  [['image', 'build', '-p', 'a'], 'missing -o FILE: where to save the image'],
   [
     ['image', 'build', '-p', 'a', '-o', '/nowhere/a.image'],
     '-o /nowhere/a.image: there is no directory /nowhere',
   ],
-  [['lock'], 'which packages?'],
+  [['lock'], 'missing packages: give -p or -r'],
   [['image', 'build', '-o', 'x', '--standard', '-p', 'a'], '--standard takes no packages, so no --package'],
   [['lock', '--frob'], "Unknown option '--frob'"],
 ])('the command line %j is rejected with exit code 2', async (args, message) => {

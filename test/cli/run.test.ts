@@ -180,8 +180,8 @@ test('output is streamed, and Ctrl-C raises KeyboardInterrupt and exits with cod
 })
 
 test.each([
-  [['run'], 'which code?'],
-  [['run', '-c', '1', 'file.py'], 'exclude each other'],
+  [['run'], 'missing code: give a file, -c CODE, or - for standard input'],
+  [['run', '-c', '1', 'file.py'], '-c and file.py cannot be combined; arguments go after --'],
   [['run', '-c', '1', '--timeout', 'soon'], '--timeout soon: expected seconds'],
   [['run', '-c', '1', '--memory', '10'], '--memory 10: expected an integer of MiB'],
   [['run', '-c', '1', '--mount', '/nowhere'], '--mount /nowhere: there is no directory /nowhere'],

@@ -49,7 +49,7 @@ test('--dry-run says what would be lost; a real run salvages the sessions, and a
       '2 sessions would be salvaged',
       '  old-1 (acme): lost f',
       '  1 session without loss',
-      '0 sessions with a given image already\n',
+      '0 sessions already on a target image\n',
     ].join('\n'),
   })
   expect((await store.get('old-1'))?.imageId).toBe(OTHER_IMAGE)
@@ -68,7 +68,7 @@ test('--dry-run says what would be lost; a real run salvages the sessions, and a
     current: 0,
   })
   const again = await salvage(path, ...standard)
-  expect(again.stdout).toBe('0 sessions salvaged\n2 sessions with a given image already\n')
+  expect(again.stdout).toBe('0 sessions salvaged\n2 sessions already on a target image\n')
   const session = await manager.openSession('old-1')
   expect(await session.get('x')).toBe(41)
   await session.close()
@@ -82,14 +82,14 @@ test('sessions in use are listed and skipped, a failure gives exit code 1, and f
   const { exitCode, stdout } = await salvage(path, ...standard, '--prefix', 'damaged')
   expect(exitCode).toBe(1)
   expect(stdout).toMatch(
-    /^0 sessions salvaged\n1 session failed, and stays as it was\n {2}damaged \(acme\): .+\n0 sessions with/,
+    /^0 sessions salvaged\n1 session failed, and stays as it was\n {2}damaged \(acme\): .+\n0 sessions already on a target image/,
   )
   const [session, filter] = [
     ['--label', 'plan=free'],
     ['--tenant', 'acme', '--from', OTHER_IMAGE],
   ]
   expect((await salvage(path, ...standard, ...session)).stdout).toMatch(
-    /^0 sessions salvaged\n0 sessions with/,
+    /^0 sessions salvaged\n0 sessions already on a target image/,
   )
   const all = await salvage(path, ...standard, ...filter, '--json')
   expect(all.exitCode).toBe(1)
@@ -147,9 +147,9 @@ test('signed sessions can be salvaged only with their key, which is read from a 
 })
 
 test.each([
-  [[], 'which image are the sessions to have? Give --image FILE, or --standard'],
-  [['--standard'], 'which store? Give a directory or a URL, or set BRUMATE_STORE'],
-  [['--standard', '--image', 'a'], '--image and --standard exclude each other'],
+  [[], 'missing target image: give --image FILE or --standard'],
+  [['--standard'], 'missing store: give a directory or a URL, or set BRUMATE_STORE'],
+  [['--standard', '--image', 'a'], '--image and --standard cannot be combined; give one of them'],
   [['/nowhere/store', '--standard'], 'there is no directory /nowhere/store'],
   [['mysql://host/db', '--standard'], 'there is no store for mysql://'],
   [['.', '--standard', '--table', 'a'], '--table is for stores of postgresql://'],

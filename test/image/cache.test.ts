@@ -130,7 +130,7 @@ describe('opening an image', () => {
     await writeFile(file, '')
     const { id, warnings } = await opened({ cacheDir: join(file, 'cache') })
     expect(id).toBe(SMALL_ID)
-    expect(warnings.join()).toContain('cannot be kept in')
+    expect(warnings.join()).toContain('cannot be cached in')
     expect(warnings.join()).toContain('brumate image build -o brumate.image')
   })
 
@@ -195,7 +195,7 @@ describe('R6: an image in the cache that another user may have written', () => {
     [
       'in a directory whose parent everybody can write to',
       (cacheDir) => chmod(join(cacheDir, '..'), 0o777),
-      /everybody can write to \S+, which it is in/,
+      /everybody can write to its parent directory \S+; run chmod o-w on that/,
     ],
     [
       'as a file that everybody can write to',

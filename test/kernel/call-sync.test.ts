@@ -240,7 +240,9 @@ async def go():
 asyncio.run(go())`),
     ).toBe('too late')
     session.door.answers.push(answerBytes(calls[0]?.id ?? 0, true, 'late'))
-    expect(() => session.value('asyncio.run(asyncio.Event().wait())')).toThrow('nothing can complete')
+    expect(() => session.value('asyncio.run(asyncio.Event().wait())')).toThrow(
+      'deadlock: the code awaits something that no task, timer or host call can complete',
+    )
   })
 
   test('B1: an interrupt cancels the main task of asyncio.run', () => {

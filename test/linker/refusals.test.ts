@@ -380,7 +380,7 @@ const REFUSED: readonly (readonly [what: string, module: () => Module | Uint8Arr
   [
     'a library that needs itself',
     () => side({ needed: ['lib.so'], runtimePaths: ['$ORIGIN'] }).module,
-    /needs "\/site\/lib.so", which needs it/,
+    /it has a dependency cycle with "\/site\/lib.so"/,
   ],
   ['more memory than the maximum', () => side({ memoryBytes: 2 ** 32 - 1 }).module, /bytes of memory/],
   [
@@ -426,7 +426,7 @@ describe('the linker rejects', () => {
     )
     expect(errorOf(ring)).toMatchObject({
       library: '/site/c.so',
-      reason: 'it needs "/site/a.so", which needs it',
+      reason: 'it has a dependency cycle with "/site/a.so"',
     })
   })
 

@@ -159,7 +159,9 @@ test('rejects wrong tokens, hosts, origins, paths, methods and content types, an
 
 test('requires tokens when other machines can connect, and rejects short ones', async () => {
   await expect(served({ host: '0.0.0.0' })).rejects.toThrow(/other machines, so clients need tokens/)
-  await expect(served({ tokens: { ada: 'short' } })).rejects.toThrow(/tokens: that of ada must be/)
+  await expect(served({ tokens: { ada: 'short' } })).rejects.toThrow(
+    /tokens\.ada: expected a token of at least 16 visible ASCII characters, got 5 characters/,
+  )
   await expect(served({ tokens: {} })).rejects.toThrow(/tokens: expected/)
   await expect(served({ path: 'mcp' })).rejects.toThrow(/path: expected/)
   const { url } = await served({ host: '0.0.0.0', tokens: TOKENS })

@@ -178,7 +178,9 @@ test('sessions can be forked, saved, restored, reset and deleted', async () => {
   await call('restore', { name: 'one', session: 'copy' })
   expect(textOf(await run('x', { session: 'copy' }))).toBe('4')
 
-  expect(textOf(await run('1', { session: 'third' }))).toMatch(/2 sessions, which is the most.*copy, default/)
+  expect(textOf(await run('1', { session: 'third' }))).toMatch(
+    /2 sessions, which is the limit.*copy, default/,
+  )
   expect(textOf(await call('fork', { name: 'copy' }))).toMatch(/there is a session copy already/)
   expect(textOf(await call('restore', { name: 'two' }))).toMatch(/no snapshot two; there are: one/)
   expect(textOf(await call('reset_session', { session: 'copy' }))).toMatch(/fresh/)

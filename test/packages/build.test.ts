@@ -137,11 +137,11 @@ tried(lambda: ctypes.CDLL(path).missing)
 tried(lambda: ctypes.CDLL(path).PyInit_fast is not None)
 tried(lambda: ctypes.string_at(ctypes.addressof(ctypes.create_string_buffer(b'abc')), 3))
 `
-    const only = 'sessions have the native code of their image’s packages and no other'
+    const only = 'sessions can load only the native libraries of their image’s packages'
     expect(runPython(image, code).split('\n')).toEqual([
       `ImportError /tmp/other.so: ${only}`,
       `OSError /tmp/other.so: ${only}`,
-      'AttributeError /lib/python3.14/site-packages/native_wombat/fast.so: there is no symbol missing for Python to use',
+      'AttributeError /lib/python3.14/site-packages/native_wombat/fast.so: symbol missing not found',
       'True',
       "b'abc'",
       '',
@@ -295,7 +295,7 @@ describe('sessions of an image with packages', () => {
     await session.execute('x = 7')
     await expect(
       session.execute('import ctypes\nctypes.CFUNCTYPE(ctypes.c_int)(12345678)()'),
-    ).rejects.toThrow('no C function')
+    ).rejects.toThrow('not a C function')
     expect((await session.execute('x')).repr).toBe('7')
     await session.close()
   })

@@ -166,5 +166,7 @@ test('a wheel in a directory must still be there, with the same bytes', async ()
     'neither cached nor in a directory of wheels',
   )
   await writeFile(path, 'something else')
-  await expect(fetchWith(lock, { cacheDir, directories: [directory] })).rejects.toThrow('has other bytes')
+  await expect(fetchWith(lock, { cacheDir, directories: [directory] })).rejects.toThrow(
+    'does not match its hash: expected sha-256',
+  )
 })

@@ -225,16 +225,18 @@ describe('an error', () => {
       response.end('Name: b\nVersion: 1.0\n')
       return true
     }
-    expect((await errorOf(resolveWith(index, ['a']))).message).toContain('has other bytes than expected')
+    expect((await errorOf(resolveWith(index, ['a']))).message).toContain(
+      'does not match its hash: expected sha-256',
+    )
   })
 
   it.each([
     ['a @ https://host/a-1.0-py3-none-any.whl', 'addresses are not supported'],
     ['https://host/a-1.0-py3-none-any.whl', 'addresses are not supported'],
-    ['./a-1.0.tar.gz', 'is no wheel'],
+    ['./a-1.0.tar.gz', 'is not a wheel'],
     ['./a-1.0-cp39-cp39-win_amd64.whl', 'does not run here'],
     ['./nowhere-1.0-py3-none-any.whl', 'does not exist'],
-    ['a >=', 'is no requirement'],
+    ['a >=', 'is not a requirement'],
   ])('for %s explains what is wrong', async (text, reason) => {
     expect((await errorOf(resolveWith(undefined, [text]))).message).toContain(reason)
   })

@@ -97,7 +97,9 @@ test('errors caused by the code are outcomes for the model; errors for the progr
       isError: true,
       structured: { error: { type: error.name } },
     })
-  expect((await toolWith(outcomes[2] as Error).run('')).text).toContain('until there is an answer to ask')
+  expect((await toolWith(outcomes[2] as Error).run('')).text).toContain(
+    'earlier code is waiting for an answer to ask from outside the session',
+  )
 
   const thrown = [
     new PoolExhaustedError('full'),

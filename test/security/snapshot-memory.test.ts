@@ -115,7 +115,7 @@ MessagePort.prototype.postMessage = function (message, transfer) {
     await liar.execute('n += 1')
     await expect(liar.snapshotState()).rejects.toMatchObject({
       code: 'INTERPRETER_CRASHED',
-      reason: expect.stringContaining('blocks that make no snapshot'),
+      reason: expect.stringContaining('its blocks do not form a valid snapshot'),
       outcome: 'restored',
     })
     expect((await liar.execute('n, len(x)')).value).toEqual([0, 3_000_000])

@@ -22,8 +22,8 @@ describe('an exhausted stack', () => {
   }, async () => {
     const lines = await linesOf('exhausted-stack', [DIST, inject('cacheDir')])
     const results = new Set(lines.map((line) => line.replace(/^\d+ /, '')))
-    const end = 'the interpreter ended: the code used up the native stack'
-    const goesOn = 'the session goes on from its last checkpoint, then 2'
+    const end = 'the interpreter crashed: the code used up the native stack'
+    const goesOn = 'the session continues from its last checkpoint, then 2'
     expect([...results].sort()).toEqual([`InterpreterCrashedError restored ${end}; ${goesOn}`, 'returned'])
   })
 

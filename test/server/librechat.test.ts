@@ -181,7 +181,9 @@ describe("LibreChat's code API", () => {
     expect(raised.stderr).toMatch(/^Traceback[\s\S]*ZeroDivisionError: division by zero\n$/)
     expect((await exec('console.log(1)', { lang: 'js' })).stderr).toContain('Python only')
     const gone = { id: 'a'.repeat(21), name: 'gone.csv', storage_session_id: 'b'.repeat(21) }
-    expect((await exec('print(1)', { files: [gone] })).stderr).toContain('gone.csv is not there any more')
+    expect((await exec('print(1)', { files: [gone] })).stderr).toContain(
+      'gone.csv no longer exists; upload it or make it again',
+    )
     const exited = await exec(`import sys\nopen('kept.txt', 'w').write('x')\nsys.exit()`)
     expect([exited.stderr, exited.files.map(({ name }) => name)]).toEqual(['', ['kept.txt']])
   })

@@ -13,7 +13,7 @@ const callbacks: Callbacks = {
     paid.push(amount)
     return `paid ${amount}`
   },
-  approve: (_, { suspend }) => suspend('a human has to say'),
+  approve: (_, { suspend }) => suspend('needs human approval'),
 }
 
 beforeAll(async () => {
@@ -58,7 +58,9 @@ test('run_until_complete inside a function blocks, and leaves no task behind tha
         await pay(amount=3)
   `)
   expect(await evaluate('run(main(0))')).toBe('paid 0')
-  expect((await pythonErrorOf(session.execute('run(endless())'))).message).toContain('nothing can complete')
+  expect((await pythonErrorOf(session.execute('run(endless())'))).message).toContain(
+    'deadlock: the code awaits something that no task, timer or host call can complete',
+  )
   expect((await pythonErrorOf(session.execute('run(hasty())'))).message).toContain('stopped')
   await session.execute('await asyncio.sleep(0.01); len(asyncio.all_tasks())')
   expect(paid).toEqual([0, 1])

@@ -160,5 +160,5 @@ test('a caller rejected while slots still boot is not told that all are in use',
   const [first, ...refused] = await Promise.allSettled(Array.from({ length: 3 }, () => other.createSession()))
   expect(first?.status).toBe('fulfilled')
   const messages = refused.map((one) => String((one as PromiseRejectedResult).reason))
-  for (const message of messages) expect(message).toMatch(/0 of 1 slots are leased, 1 still boot/)
+  for (const message of messages) expect(message).toMatch(/0 of 1 slots are leased, 1 booting/)
 })

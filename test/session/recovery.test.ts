@@ -34,7 +34,7 @@ test('B7, S3: a session whose state kills every interpreter is closed, with the 
   const refused = await session.execute('kept').catch((error: unknown) => error)
   expect(refused).toBeInstanceOf(SessionClosedError)
   expect((refused as Error).message).toMatch(
-    /closed: 3 interpreters in a row ended while they loaded it, .+: the code called os\._exit\(3\)$/,
+    /closed: 3 interpreters in a row ended while loading it; the last reason: the code called os\._exit\(3\)$/,
   )
   expect((refused as Error).cause).toBeInstanceOf(InterpreterCrashedError)
   expect(session.state).toBe('closed')
@@ -54,7 +54,7 @@ test('a crash error says what the Python code did', async () => {
     const error: unknown = await session.execute(code).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ name: 'InterpreterCrashedError', reason, outcome: 'restored' })
     expect((error as Error).message).toBe(
-      `the interpreter ended: ${reason}; the session goes on from its last checkpoint`,
+      `the interpreter crashed: ${reason}; the session continues from its last checkpoint`,
     )
   }
 })

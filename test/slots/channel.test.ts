@@ -90,7 +90,7 @@ test('S2: a channel closed by the slot is a violation, and pending calls are rej
   await requestIds(far, 1)
   far.close()
   await call
-  expect(violations).toEqual(['it closed its channel'])
+  expect(violations).toEqual(['the worker closed its channel'])
 })
 
 test('D21: only a few messages of a flood are read when the slot ends', async () => {
@@ -128,7 +128,7 @@ test('D17: a second reply to an execution is a violation', async () => {
   expect(await executed).toEqual(OUTCOME)
   const other = rejectionOf(SlotEndedError, snapshot(channel))
   await other
-  expect(violations).toEqual(['a reply to nothing that was asked'])
+  expect(violations).toEqual(['a reply without a matching request'])
 })
 
 test('S2: an execution is rejected when the slot ends, and so is a later one', async () => {

@@ -125,7 +125,10 @@ describe('the suite detects', () => {
       'a delta with another generation than the entry’s, or to another snapshot, changes nothing',
     ],
     [SharedDeltas, 'the caller may change the bytes of a delta after putDelta'],
-    [OneDelta, 'a chain of deltas is read whole, with renewals between, until the store wants the whole'],
+    [
+      OneDelta,
+      'a chain of deltas is read whole, with renewals between, until the store asks for a whole snapshot',
+    ],
     [NoCompareAndSet, 'a write with another generation than the entry’s changes nothing'],
     [CheckThenWrite, 'writers that try until they succeed lose no update'],
     [SharedBytes, 'the caller may change bytes after put and after get'],

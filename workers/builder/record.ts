@@ -108,7 +108,8 @@ export async function recordImage(options: StandardBuilderData): Promise<ImageCo
   const stackPointer = exports.__stack_pointer.value >>> 0
   const tableLength = wasm.tableSignatures.length
   const landmarks = findLandmarks(memory, exports.__stack_low.value >>> 0)
-  if (Object.values(landmarks).includes(0)) throw new Error(`not all was found: ${JSON.stringify(landmarks)}`)
+  if (Object.values(landmarks).includes(0))
+    throw new Error(`not all landmarks were found in memory: ${JSON.stringify(landmarks)}`)
   wipeDeadMemory(memory, landmarks, stackPointer)
   writeSettings(memory, stock, tableLength)
   limitRecursion(memory, exports)
@@ -137,7 +138,7 @@ function takeReport({ files }: StockInterpreter): { env: Record<string, string>;
   const report = JSON.parse(new TextDecoder().decode(files.readFile(REPORT_PATH)))
   files.unlink(REPORT_PATH)
   if (report.cwd !== HOME || report.env.HOME !== HOME)
-    throw new Error(`the kernel left ${JSON.stringify(report)}`)
+    throw new Error(`the kernel left an unexpected working directory or HOME: ${JSON.stringify(report)}`)
   return report
 }
 
@@ -147,7 +148,7 @@ export function warm(link: KernelLink): void {
     const head = new Uint8Array(5)
     head[0] = 1
     const { kind } = link.call(Opcode.execute, head, new TextEncoder().encode(code))
-    if (kind !== 'done') throw new Error(`the kernel waits after ${JSON.stringify(code)}`)
+    if (kind !== 'done') throw new Error(`the kernel did not finish ${JSON.stringify(code)}`)
   }
   for (let round = 0; round < 3; round++) {
     execute('x = 1')

@@ -46,6 +46,6 @@ export async function verifyImage(contents: ImageContents): Promise<void> {
   )
   const text = Buffer.from(reply.kind === 'done' ? reply.payload : reply.kind).toString('latin1')
   if (reply.kind !== 'done' || !text.includes('it works')) {
-    throw new Error(`the new image does not answer: ${reply.kind} ${text} ${output}`)
+    throw new Error(`the new image failed its test: ${reply.kind} ${text} ${output}`)
   }
 }

@@ -28,7 +28,7 @@ const MAX_NESTING = 64
 const STACK_ALIGNMENT = 16
 /** Largest size of a variadic argument. */
 const MAX_VARIADIC_BYTES = 16
-const NO_FUNCTION = 'the code called an address that is no C function for Python to call'
+const NO_FUNCTION = 'the code called an address that is not a C function Python can call'
 
 type Argument = number | bigint
 

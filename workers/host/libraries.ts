@@ -57,7 +57,7 @@ export function libraryImports(context: LibraryContext): Readonly<Record<string,
       if (context.libraries.has(path)) return FOUND
       setError(
         context,
-        `${shown(path)}: sessions have the native code of their image’s packages and no other`,
+        `${shown(path)}: sessions can load only the native libraries of their image’s packages`,
       )
       return NOT_FOUND
     },
@@ -66,7 +66,7 @@ export function libraryImports(context: LibraryContext): Readonly<Record<string,
       const [path, name] = [nameOf(library), memory.path(symbol)]
       const value = context.libraries.find(path, name)
       if (value !== undefined) return value
-      setError(context, `${shown(path)}: there is no symbol ${shown(name)} for Python to use`)
+      setError(context, `${shown(path)}: symbol ${shown(name)} not found`)
       return NOT_FOUND
     },
   }

@@ -52,7 +52,8 @@ export class Interpreter {
     const reply = this.#link.call(opcode, ...parts)
     if (this.#host.ended) throw this.#host.ended
     const { value } = this.#exports.__stack_pointer
-    if (value !== this.#image.stackPointer) throw new KernelFault(`the stack pointer came back as ${value}`)
+    if (value !== this.#image.stackPointer)
+      throw new KernelFault(`the stack pointer is wrong after a call: ${value}`)
     this.#keepInternedStrings()
     return reply
   }

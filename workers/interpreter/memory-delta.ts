@@ -129,7 +129,7 @@ export function applyMemory(heap: Uint8Array, image: Pick<BaseMemory, 'runs'>, d
 export function checkDelta(image: Pick<BaseMemory, 'memoryBytes'>, delta: MemoryDelta): void {
   const { memoryBytes, pages, maps } = delta
   if (!Number.isSafeInteger(memoryBytes) || memoryBytes % WASM_PAGE_BYTES !== 0)
-    throw new DeltaError('the size of the memory is no whole number of WebAssembly pages')
+    throw new DeltaError('the size of the memory is not a whole number of WebAssembly pages')
   if (memoryBytes < image.memoryBytes || memoryBytes > MOST_MEMORY_BYTES)
     throw new DeltaError(`a memory of ${memoryBytes} bytes, the image has ${image.memoryBytes}`)
   const pieces = piecesOf(delta)

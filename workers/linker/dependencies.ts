@@ -81,7 +81,7 @@ function sorted(libraries: readonly Library[], direct: readonly (readonly number
         open.pop()
       } else if (state[needed] === 'open') {
         const other = quote(libraries[needed]?.path ?? '')
-        blaming(libraries[top.number] as Library, () => fail(`it needs ${other}, which needs it`))
+        blaming(libraries[top.number] as Library, () => fail(`it has a dependency cycle with ${other}`))
       } else if (state[needed] === 'new') {
         state[needed] = 'open'
         open.push({ number: needed, next: 0 })

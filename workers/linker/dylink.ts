@@ -70,7 +70,7 @@ export function readDylink(content: Uint8Array, allowance: Allowance): Dylink {
 function alignment(exponent: number): number {
   if (exponent > LIMITS.alignmentExponent)
     throw new Unlinkable(
-      `it wants an alignment of 2 ** ${exponent}; at most 2 ** ${LIMITS.alignmentExponent} is supported`,
+      `it needs an alignment of 2 ** ${exponent}; at most 2 ** ${LIMITS.alignmentExponent} is supported`,
     )
   return 2 ** exponent
 }

@@ -40,7 +40,7 @@ export class FunctionTable {
     const start = Math.ceil(this.end / alignment) * alignment
     if (start + count - this.#base > LIMITS.tableEntries)
       throw new Unlinkable(
-        `the libraries want more than ${LIMITS.tableEntries} entries of the function table`,
+        `the libraries need more than ${LIMITS.tableEntries} entries of the function table`,
       )
     while (this.end < start + count) this.#entries.push(EMPTY)
     return start

@@ -183,7 +183,7 @@ class MemoryLayout {
     const start = Math.ceil(this.bytes / dylink.memoryAlignment) * dylink.memoryAlignment
     if (start + dylink.memoryBytes > LIMITS.memoryBytes)
       throw new Unlinkable(
-        `with it, the image's libraries want more than ${LIMITS.memoryBytes} bytes of memory`,
+        `with it, the image's libraries need more than ${LIMITS.memoryBytes} bytes of memory`,
       )
     this.bytes = start + dylink.memoryBytes
     this.alignment = Math.max(this.alignment, dylink.memoryAlignment)

@@ -34,7 +34,7 @@ const MOST_DESCRIBED_BYTES = 1024 * 1024
 
 /** Python code can tamper with its session's kernel, so the main thread checks the kernel's output again (R3). */
 export const DAMAGED =
-  "the session's own code has damaged what describes it to a snapshot; reset() the session"
+  "the session's code has damaged the part of the kernel that describes the session; reset() the session"
 
 class TooLarge extends Error {}
 
@@ -78,7 +78,7 @@ export async function captured(
     return { reply, known }
   } catch (error) {
     if (error instanceof BodyTooLargeError) {
-      const message = `the snapshot has ${error.bytes} bytes, more than snapshotBytes, ${maxBytes}`
+      const message = `the snapshot has ${error.bytes} bytes, more than limits.snapshotBytes (${maxBytes}); raise the limit, or delete data first`
       return { reply: refused('too-large', message), known: undefined }
     }
     // There was not enough memory to pack it beside the session's own.
@@ -92,10 +92,13 @@ export async function captured(
 export function unpack(image: Image, request: RestoreRequest, shielded: Shielded, room: PackingRoom): Body {
   const { limits, rawBytes, memoryBytes } = request
   if (memoryBytes > (limits.memoryBytes ?? Number.POSITIVE_INFINITY))
-    throw new TooLarge(`its memory of ${memoryBytes} bytes is more than memoryBytes, ${limits.memoryBytes}`)
+    throw new TooLarge(
+      `its memory of ${memoryBytes} bytes is more than limits.memoryBytes (${limits.memoryBytes}); raise the limit`,
+    )
   // An upper bound on the sum of the parts; each part has its own check later.
   const most = MOST_OTHER_BYTES + memoryBytes + (limits.fileBytes ?? MOST_RAW_BYTES)
-  if (rawBytes > Math.min(most, MOST_RAW_BYTES)) throw new TooLarge(`it unpacks to ${rawBytes} bytes`)
+  if (rawBytes > Math.min(most, MOST_RAW_BYTES))
+    throw new TooLarge(`it unpacks to ${rawBytes} bytes, more than its memory and limits.fileBytes allow`)
   const { body: bytes, formatVersion, bodyHash: hash, number } = request
   const source = { bytes, formatVersion, hash, rawBytes, memoryBytes, number }
   const body = unpackBody(source, shielded, room)

@@ -133,7 +133,7 @@ export class SlotLeaseSide {
     if (this.#opened === undefined) return
     const { wire, service, inbox } = this.#opened
     if (!service.isAtRest)
-      throw new Error('a lease ended while something of it ran, or after its interpreter had ended')
+      throw new Error('the lease cannot end: something of it still runs, or its interpreter has ended')
     inbox.close()
     wire.port.close()
     wire.calls.port.close()

@@ -96,7 +96,7 @@ export class Runs {
 
   #done(reply: KernelReply): Ran {
     this.#outgoing.refuseAll()
-    if (reply.kind !== 'done') throw new KernelFault('the kernel answered something else')
+    if (reply.kind !== 'done') throw new KernelFault('the kernel sent an unexpected reply')
     return reply
   }
 

@@ -309,7 +309,7 @@ export class SlotService implements Omit<SlotMethods, DirectMethod> {
       base: null,
     })
     if (frozen.kind !== 'captured')
-      return this.#died(new Error(`a new slot gave no snapshot: ${frozen.kind}`))
+      return this.#died(new Error(`a new slot could not take a snapshot: ${frozen.kind}`))
     this.#memory.takeBack(frozen.returnedBytes)
     const { body, plan, bodyHash, rawBytes, memoryBytes } = frozen
     const formatVersion = plan ? 3 : 2
@@ -323,7 +323,7 @@ export class SlotService implements Omit<SlotMethods, DirectMethod> {
       memoryBytes,
     })
     if (restored.kind !== 'outcome')
-      return this.#died(new Error(`a new slot took no snapshot: ${restored.kind}`))
+      return this.#died(new Error(`a new slot could not restore a snapshot: ${restored.kind}`))
     return this.revert()
   }
 

@@ -224,7 +224,7 @@ function unpack(block: Block, index: number, shielded: Shielded): Uint8Array {
 
 function inflated({ rawBytes, bytes }: Block, shielded: Shielded): Uint8Array {
   const { raw, readBytes } = inflate(bytes, outputOf(rawBytes), shielded)
-  if (readBytes !== bytes.length) throw new BlockError('there are bytes behind its end')
+  if (readBytes !== bytes.length) throw new BlockError('there are bytes after its end')
   return raw
 }
 

@@ -273,7 +273,7 @@ export function unpackBody(
   const host = take(hostBytes)
   const xored = views(deltaBytes(pageCount, maps))
   const contents = take(contentsBytes)
-  if (left !== 0) throw new BodyError('something follows its parts')
+  if (left !== 0) throw new BodyError('there are bytes after its parts')
   return {
     memory: { memoryBytes, pages, maps, xored },
     hostState: readHostState(host, room),

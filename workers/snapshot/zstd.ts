@@ -30,7 +30,7 @@ export function checkZstdFrame(frame: Uint8Array, rawBytes: number): void {
   if (contentBytes !== rawBytes) throw new ZstdError(`a frame of ${contentBytes} bytes`)
   let end = start
   for (const block of blocksOf(frame, start)) end = block.end
-  if (end !== frame.length) throw new ZstdError('there are bytes behind the frame')
+  if (end !== frame.length) throw new ZstdError('there are bytes after the frame')
 }
 
 /**
@@ -48,13 +48,12 @@ export function decompressZstd(frame: Uint8Array, rawBytes: number): Uint8Array<
 }
 
 function frameHeader(frame: Uint8Array): { readonly contentBytes: number; readonly start: number } {
-  if (frame.length < 8 || little(frame, 0, 4) !== MAGIC) throw new ZstdError('no zstd frame')
+  if (frame.length < 8 || little(frame, 0, 4) !== MAGIC) throw new ZstdError('not a zstd frame')
   const descriptor = frame[4] ?? 0
   const sizeCode = descriptor >> 6
   const single = (descriptor & 0x20) !== 0
   // Refuse reserved and unused bits, checksums, dictionaries and 64-bit sizes.
-  if ((descriptor & 0x1f) !== 0 || sizeCode === 3)
-    throw new ZstdError('a frame with features that are not taken')
+  if ((descriptor & 0x1f) !== 0 || sizeCode === 3) throw new ZstdError('a frame with unsupported features')
   if (!single) {
     const window = frame[5] ?? 0
     const base = 1 << (10 + (window >> 3))
@@ -152,7 +151,7 @@ class FrameOutput {
           ? ((first - 128) << 8) | (frame[at + 1] ?? 0)
           : first
     const used = count > 0 ? this.#sequences(frame, at + headBytes, end, count, literals) : 0
-    if (count === 0 && at + headBytes !== end) throw new ZstdError('a block has bytes behind its end')
+    if (count === 0 && at + headBytes !== end) throw new ZstdError('a block has bytes after its end')
     this.append(literals.subarray(used))
   }
 

@@ -18,7 +18,7 @@ const COLOURS: Readonly<Record<Finding['status'], Colour>> = {
 export const doctor: Command = {
   usage: '[--image FILE] [--cache-dir DIR]',
   about:
-    'Says whether brumate works on this machine, and what to fix: Node, memory, cores, the cache, the image, and a test run. Exit code 1 if there is a problem; a warning is none.',
+    'Says whether brumate works on this machine, and what to fix: Node, memory, cores, the cache, the image, and a test run. Exit code 1 if there is a problem; a warning does not count.',
   options: {
     image: { type: 'string', value: 'FILE', help: 'try this image file; default: the standard image' },
     'cache-dir': { type: 'string', value: 'DIR', help: 'where images are cached' },

@@ -24,7 +24,7 @@ export const imageBuild: Command = {
   positionals: [0, 0],
   async run(input) {
     const output = textOf(input.values, 'output')
-    if (output === undefined) throw new UsageError('where is the image to be saved? Give -o FILE')
+    if (output === undefined) throw new UsageError('missing -o FILE: where to save the image')
     // Building takes minutes, so check first that the result can be saved.
     const directory = dirname(resolve(output))
     const stats = await stat(directory).catch(() => undefined)
@@ -58,6 +58,6 @@ function lockOf({ values }: CommandInput): string | undefined {
   if (textsOf(values, 'package').length > 0 || textsOf(values, 'requirements').length > 0) return undefined
   if (existsSync(LOCK_FILE)) return LOCK_FILE
   throw new UsageError(
-    `which packages? Give -p or -r, or a lock, or --standard for none; there is no ${LOCK_FILE} in the current directory`,
+    `missing packages: give -p, -r or --lock, or --standard for none; there is no ${LOCK_FILE} in the current directory`,
   )
 }

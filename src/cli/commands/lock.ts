@@ -33,7 +33,7 @@ export const lock: Command = {
     const path = textOf(values, 'output') ?? LOCK_FILE
     const isCheck = values.check === true
     const isGiven = textsOf(values, 'package').length > 0 || textsOf(values, 'requirements').length > 0
-    if (!isGiven && !isCheck) throw new UsageError('which packages? Give -p or -r')
+    if (!isGiven && !isCheck) throw new UsageError('missing packages: give -p or -r')
     const options = packageOptions(input)
     const packages = isGiven ? options.packages : await lockedRequirements(path, textsOf(values, 'wheels'))
     const made = await makeLock(resolveImageOptions({ ...options, ...(packages ? { packages } : {}) }))

@@ -91,7 +91,7 @@ export const runCommand: Command = {
 async function readSource({ values, positionals: [file], streams }: CommandInput): Promise<Source> {
   const code = textOf(values, 'code')
   if (code !== undefined) {
-    if (file !== undefined) throw new UsageError(`-c and ${file} exclude each other; arguments go after --`)
+    if (file !== undefined) throw new UsageError(`-c and ${file} cannot be combined; arguments go after --`)
     return { code, name: '<string>', argv0: '-c', leavesInput: true }
   }
   if (file !== undefined && file !== '-') {
@@ -103,7 +103,7 @@ async function readSource({ values, positionals: [file], streams }: CommandInput
   }
   const { stdin } = streams
   if (stdin === undefined || (stdin.isTTY && file === undefined))
-    throw new UsageError('which code? Give a file, -c CODE, or - for standard input')
+    throw new UsageError('missing code: give a file, -c CODE, or - for standard input')
   const chunks: Buffer[] = []
   for await (const chunk of stdin) chunks.push(Buffer.from(chunk))
   return { code: Buffer.concat(chunks).toString(), name: '<stdin>', argv0: '-', leavesInput: false }

@@ -62,7 +62,7 @@ export const serve: Command = {
     drain: {
       type: 'string',
       value: 'SECONDS',
-      help: 'how long running code may go on after SIGTERM; default: 10',
+      help: 'how long running code may continue after SIGTERM; default: 10',
     },
     ...SERVING_OPTIONS,
     ...STORE_OPTIONS,
@@ -160,6 +160,6 @@ function parseJson(option: string, content: string): unknown {
   try {
     return JSON.parse(content)
   } catch (cause) {
-    throw new UsageError(`--${option}: the file is no JSON: ${messageOf(cause, 'it cannot be parsed')}`)
+    throw new UsageError(`--${option}: the file is not JSON: ${messageOf(cause, 'it cannot be parsed')}`)
   }
 }

@@ -24,7 +24,7 @@ const MOST_NAMES = 20
 
 export const storeSalvage: Command = {
   usage: '[STORE] (--image FILE | --standard) [--dry-run] [OPTIONS]',
-  about: `After an upgrade, moves the sessions of other images to a new image: each keeps the globals that are plain values, and loses the rest. The store keeps a session's old state until the new one replaces it. Sessions that a running process has are left alone. Run it again to go on after an interruption. Exit code 1 if a session could not be salvaged. ${STORE_FORMS}`,
+  about: `After an upgrade, moves the sessions of other images to a new image: each keeps the globals that are plain values, and loses the rest. The store keeps a session's old state until the new one replaces it. Sessions that a running process has are left alone. Run it again to continue after an interruption. Exit code 1 if a session could not be salvaged. ${STORE_FORMS}`,
   options: {
     image: {
       ...{ type: 'string', multiple: true, value: 'FILE' },
@@ -111,9 +111,9 @@ export const storeSalvage: Command = {
 function imagesOf(values: CommandInput['values']): readonly string[] {
   const images = textsOf(values, 'image')
   if (values.standard === true && images.length > 0)
-    throw new UsageError('--image and --standard exclude each other')
+    throw new UsageError('--image and --standard cannot be combined; give one of them')
   if (values.standard !== true && images.length === 0)
-    throw new UsageError('which image are the sessions to have? Give --image FILE, or --standard')
+    throw new UsageError('missing target image: give --image FILE or --standard')
   return images
 }
 
@@ -164,8 +164,8 @@ function summary(
     ...(failed.length === 1 ? ['1 session failed, and stays as it was'] : []),
     ...(failed.length > 1 ? [`${failed.length} sessions failed, and stay as they were`] : []),
     ...failed.map(({ id, tenant, message }) => `  ${nameOf(id, tenant)}: ${printable(message)}`),
-    `${count(current, 'session')} with a given image already`,
-    ...(stopped ? [`stopped before the end: ${printable(stopped.message)}; run it again to go on`] : []),
+    `${count(current, 'session')} already on a target image`,
+    ...(stopped ? [`stopped before the end: ${printable(stopped.message)}; run it again to continue`] : []),
   ].join('\n')
 }
 

@@ -87,7 +87,7 @@ export async function checkCache(given: string | undefined): Promise<Finding> {
         status: 'warning',
         message: `${directory} cannot be used: ${messageOf(error, 'for an unknown reason')}`,
       },
-      fix: `every process builds its image anew. Make ${dirname(directory)} writable, set cacheDir, or ship an image file: brumate image build --standard -o python.image`,
+      fix: `every process rebuilds its image. Make ${dirname(directory)} writable, set cacheDir, or ship an image file: brumate image build --standard -o python.image`,
     }
   }
 }

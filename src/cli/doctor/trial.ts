@@ -46,8 +46,8 @@ export async function* tryPython({ image, cacheDir, onProgress }: TrialOptions):
 async function* tryCode(session: Session): AsyncGenerator<Finding> {
   const computed = await attempt('result', async () => {
     const { value } = await session.execute('sum(n * n for n in range(1000))')
-    if (value !== 332_833_500) throw new Error(`a sum came out as ${String(value)}`)
-    return { result: value, message: 'a sum comes out right' }
+    if (value !== 332_833_500) throw new Error(`a sum is wrong: ${String(value)}`)
+    return { result: value, message: 'a sum is right' }
   })
   yield computed.finding
   const interrupted = await attempt('interrupt', async () => {
@@ -58,7 +58,7 @@ async function* tryCode(session: Session): AsyncGenerator<Finding> {
     if (!(error instanceof TimeoutError)) throw error ?? new Error('an endless loop ended')
     if (error.outcome !== 'interrupted')
       throw new Error(`an endless loop was not interrupted: ${error.message}`)
-    return { result: true, message: 'an endless loop is interrupted, and the session goes on' }
+    return { result: true, message: 'an endless loop is interrupted, and the session continues' }
   })
   yield interrupted.finding
 }

@@ -185,7 +185,7 @@ async function bodyOf(context: ServerContext): Promise<unknown> {
     return await context.req.json()
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
-    throw new ApiError(400, 'the body is no JSON')
+    throw new ApiError(400, 'the body is not JSON')
   }
 }
 
@@ -199,6 +199,6 @@ async function formOf(context: ServerContext, maxBytes: number): Promise<FormDat
     return await new Response(body, { headers: { 'content-type': type } }).formData()
   } catch (error) {
     if (error instanceof RequestProblem) throw error
-    throw Object.assign(new ApiError(400, 'the body is no multipart form'), { cause: error })
+    throw Object.assign(new ApiError(400, 'the body is not a multipart form'), { cause: error })
   }
 }

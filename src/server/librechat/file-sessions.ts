@@ -119,7 +119,7 @@ export class FileSessions {
     let bytes = 0
     for await (const { sizeBytes } of this.#options.manager.list({ tenant })) bytes += sizeBytes
     if (bytes < storedBytes) return
-    const detail = `the sessions take ${bytes} bytes; they go a day after their last use`
+    const detail = `the sessions take ${bytes} bytes; they are deleted a day after their last use`
     throw overQuota('storedBytes', storedBytes, SWEEP_INTERVAL_MS / 1000, detail)
   }
 

@@ -42,9 +42,9 @@ export function dataName(name: unknown): string {
     !name.isWellFormed() ||
     name.includes('\0')
   )
-    throw new ApiError(400, `a file name has to be text of at most ${MAX_NAME_LENGTH} characters`)
+    throw new ApiError(400, `a file name must be text of at most ${MAX_NAME_LENGTH} characters`)
   const path = posix.normalize(`/${name.replaceAll('\\', '/')}`).slice(1)
-  if (path === '' || path.endsWith('/')) throw new ApiError(400, `${JSON.stringify(name)} is no file name`)
+  if (path === '' || path.endsWith('/')) throw new ApiError(400, `${JSON.stringify(name)} is not a file name`)
   return path
 }
 

@@ -125,5 +125,5 @@ function grouped(references: readonly FileReference[]): Map<string, FileReferenc
 }
 
 function gone(name: string): string {
-  return `the file ${name} is not there any more; it has to be uploaded or made again`
+  return `the file ${name} no longer exists; upload it or make it again`
 }

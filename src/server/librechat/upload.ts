@@ -71,7 +71,7 @@ async function save(files: SessionFiles, file: Uploadable): Promise<Uploaded> {
     return {
       status: 'error',
       filename,
-      error: tooLarge ? `${size}: there is no room for so much` : error.message,
+      error: tooLarge ? `${size}: not enough space` : error.message,
     }
   }
 }

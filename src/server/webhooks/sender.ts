@@ -100,7 +100,7 @@ function read({ text }: Answer, name: string, context: CallbackContext): unknown
     throw new Error(`${name}: the webhook did not answer with JSON`, { cause })
   }
   if (typeof answer !== 'object' || answer === null || Array.isArray(answer))
-    throw new Error(`${name}: the webhook answered with JSON that is no object`)
+    throw new Error(`${name}: the webhook answered with JSON that is not an object`)
   const { value, error, suspend, reason } = answer as Record<string, unknown>
   if (suspend === true) return context.suspend(typeof reason === 'string' ? reason : undefined)
   if (typeof error === 'object' && error !== null) {

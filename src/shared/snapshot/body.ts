@@ -127,7 +127,7 @@ function blocksOf(bytes: Uint8Array, count?: number): BodyPiece[] {
   let at = 0
   while (at < bytes.length) {
     if (blocks.length === (count ?? MOST_SPLIT) || at + BLOCK_HEAD_BYTES > bytes.length)
-      throw new BodyError('it is cut elsewhere than it says')
+      throw new BodyError('its blocks do not end where its head says')
     const end = at + BLOCK_HEAD_BYTES + view.getUint32(at + 5, true)
     if (end > bytes.length) throw new BodyError('a block ends early')
     blocks.push({ id: {}, bytes: bytes.subarray(at, end) })

@@ -73,7 +73,7 @@ export function captureHead(source: Head): { readonly head: Head; readonly headB
     return { head, headBytes: encodeHead(head) }
   } catch (cause) {
     if (!(cause instanceof MsgpackError)) throw cause
-    const what = "the session's own code has damaged what describes it to a snapshot"
+    const what = "the session's code has damaged the part of the kernel that describes the session"
     throw new SnapshotError('not-captured', `${what} (${cause.message}); reset() the session`, { cause })
   }
 }

@@ -155,7 +155,7 @@ class EnvelopeReader {
   }
 
   end(): void {
-    if (this.#at !== this.#bytes.length) throw new MsgpackError('something follows its last part')
+    if (this.#at !== this.#bytes.length) throw new MsgpackError('there are bytes after its last part')
   }
 
   #number(bytes: number): number {

@@ -62,7 +62,7 @@ export class Reader {
   }
 
   end(): void {
-    if (this.#at !== this.#bytes.length) throw new MsgpackError('something follows the value')
+    if (this.#at !== this.#bytes.length) throw new MsgpackError('there are bytes after the value')
   }
 
   /** Any value. */
@@ -93,7 +93,7 @@ export class Reader {
     const start = this.#at
     const key = this.#key()
     for (let shape: Shape | undefined = memo; shape !== undefined; shape = shape.next) {
-      if (shape.key === key && shape !== memo) throw new MsgpackError('a key that is there twice')
+      if (shape.key === key && shape !== memo) throw new MsgpackError('a duplicate key')
       if (shape === last) break
     }
     last.next = newShape(key, start, this.#at)
@@ -243,7 +243,7 @@ export class Reader {
         this.#spend(isNew ? COST.newKey : COST.newMap + COST.newKey)
         isNew = true
         if (key === '__proto__' || keys?.has(key) || few.includes(key))
-          throw new MsgpackError('a key that is not allowed, or is there twice')
+          throw new MsgpackError('a key that is not allowed, or a duplicate key')
         if (/^[0-9]/.test(key)) {
           if (!hasDigits) this.#spend(COST.digits)
           hasDigits = true
@@ -369,7 +369,7 @@ export class Reader {
 
   /** Reads [element type, shape or nil, bytes or elements]. Builds the array in both modes, to check that its parts fit together. */
   #numbers(depth: number): Value {
-    if (this.#byte() !== 0x93) throw new MsgpackError('an array that has not three parts')
+    if (this.#byte() !== 0x93) throw new MsgpackError('an array that does not have three parts')
     this.#enter(3, depth)
     this.#spend(COST.array + 3 * COST.member + COST.text)
     const dtype = this.#string(this.#textLength(), true)

@@ -31,7 +31,14 @@ export function requireSignature(
   trust: Trust | undefined,
 ): void {
   if (trust === undefined) return
-  if (signature === null) throw new SnapshotError('untrusted', 'the snapshot is not signed')
+  if (signature === null)
+    throw new SnapshotError(
+      'untrusted',
+      'the snapshot is not signed; this manager accepts only snapshots signed with its snapshotKey',
+    )
   if (timingSafeEqual(signature, sign(trust, checksum))) return
-  throw new SnapshotError('untrusted', 'the snapshot was signed for another tenant or with another key')
+  throw new SnapshotError(
+    'untrusted',
+    'the snapshot was signed for another tenant or with another key; give the tenant and the snapshotKey that it was made with',
+  )
 }

@@ -65,7 +65,7 @@ export class Snapshot {
    */
   static adopt(bytes: Uint8Array, trust: Trust | undefined): Snapshot {
     if (!isUint8Array(bytes) || bytes.length > MAX_SNAPSHOT_BYTES)
-      throw new SnapshotError('corrupt', 'not a snapshot, or a damaged one: the store has no such bytes')
+      throw new SnapshotError('corrupt', 'not a snapshot, or a damaged one: it has no bytes, or too many')
     return new Snapshot(decodeDocument(bytes, (envelope) => requireSignature(envelope, trust)))
   }
 

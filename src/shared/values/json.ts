@@ -156,7 +156,7 @@ function untag(tag: string, json: unknown, depth: number): unknown {
 }
 
 function bigint(hex: string): bigint {
-  if (!/^-?[0-9a-f]+$/.test(hex)) throw new JsonValueError('no integer')
+  if (!/^-?[0-9a-f]+$/.test(hex)) throw new JsonValueError('not an integer')
   return hex.startsWith('-') ? -BigInt(`0x${hex.slice(1)}`) : BigInt(`0x${hex}`)
 }
 
@@ -165,12 +165,12 @@ function bytesOf(json: unknown): ArrayBuffer {
 }
 
 function text(json: unknown): string {
-  if (typeof json !== 'string') throw new JsonValueError('no text where there should be one')
+  if (typeof json !== 'string') throw new JsonValueError('a form that is not text')
   return json
 }
 
 function list(json: unknown): unknown[] {
-  if (!Array.isArray(json)) throw new JsonValueError('no list where there should be one')
+  if (!Array.isArray(json)) throw new JsonValueError('a form that is not a list')
   return json
 }
 

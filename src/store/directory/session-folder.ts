@@ -325,7 +325,7 @@ export class SessionFolder {
   }
 
   #damaged(path: string, what: string): StoreError {
-    const remedy = `Restore the folder ${this.path} from a backup, or remove it to give the session up.`
+    const remedy = `Restore the folder ${this.path} from a backup, or remove it to discard the session.`
     return new StoreError(`${path} ${what}. ${remedy}`, { reason: 'damaged', sessionId: this.id })
   }
 

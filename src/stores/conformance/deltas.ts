@@ -53,7 +53,7 @@ export const deltaCases: Check[] = [
     },
   },
   {
-    name: 'a chain of deltas is read whole, with renewals between, until the store wants the whole',
+    name: 'a chain of deltas is read whole, with renewals between, until the store asks for a whole snapshot',
     check: async (probe) => {
       if (!probe.store.putDelta) return
       let bytes: Uint8Array = noise(WHOLE_BYTES, 2)

@@ -66,7 +66,7 @@ export const entryCases: Check[] = [
         generation,
         sizeBytes: 256,
       })
-      assert.ok(createdAt instanceof Date && updatedAt instanceof Date, 'dates are no Date')
+      assert.ok(createdAt instanceof Date && updatedAt instanceof Date, 'dates are not of class Date')
       assert.ok(Math.abs(createdAt.getTime() - updatedAt.getTime()) <= 1000, 'a new entry has two dates')
       assert.equal(entry.owner, undefined)
     },

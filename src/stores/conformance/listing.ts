@@ -39,7 +39,7 @@ export const listCases: Check[] = [
     },
   },
   {
-    name: 'a prefix selects the ids that begin with it, and is no pattern',
+    name: 'a prefix selects the ids that begin with it, and is not a pattern',
     check: async (probe) => {
       const names = [
         'p',

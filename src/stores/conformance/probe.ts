@@ -90,7 +90,7 @@ export function bytesOf(text: string): Uint8Array {
 
 /** Fails with a short message, because a diff of megabytes does not help. */
 export function assertSameBytes(actual: Uint8Array, expected: Uint8Array): void {
-  assert.ok(actual instanceof Uint8Array, 'bytes are no Uint8Array')
+  assert.ok(actual instanceof Uint8Array, 'bytes are not a Uint8Array')
   assert.equal(actual.length, expected.length, 'length of the bytes')
   assert.ok(
     Buffer.compare(actual, expected) === 0,

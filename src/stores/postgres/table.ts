@@ -69,7 +69,7 @@ export function lastWithPrefix(prefix: string): string {
 }
 
 export function damagedRow(table: string, id: string): StoreError {
-  const remedy = 'restore it from a backup, or delete the row to give the session up'
+  const remedy = 'restore it from a backup, or delete the row to discard the session'
   return new StoreError(`the row ${JSON.stringify(id)} of ${table} is damaged; ${remedy}`, {
     reason: 'damaged',
     sessionId: id,

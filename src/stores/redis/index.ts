@@ -81,7 +81,7 @@ export class RedisStore implements SnapshotStore {
     if (typeof connection !== 'string' && typeof connection?.sendCommand !== 'function')
       throw new InvalidOptionError('connection', 'a URL, or a client of the package redis', connection)
     if (typeof prefix !== 'string' || !prefix.isWellFormed())
-      throw new InvalidOptionError('prefix', 'a text', prefix)
+      throw new InvalidOptionError('prefix', 'a string', prefix)
     this.#given = connection
     this.#client = new Once(async () =>
       typeof connection === 'string' ? await connect(connection, this.#facts.timeoutMs) : connection,
@@ -260,7 +260,7 @@ async function connect(url: string, timeoutMs: number): Promise<RedisClient> {
 }
 
 function damaged(key: string, sessionId: string): StoreError {
-  const remedy = 'restore it from a backup, or delete the key to give the session up'
+  const remedy = 'restore it from a backup, or delete the key to discard the session'
   return new StoreError(`the key ${JSON.stringify(key)} of Redis is damaged; ${remedy}`, {
     reason: 'damaged',
     sessionId,

@@ -174,7 +174,11 @@ export class S3Store implements SnapshotStore {
    */
   async sweep({ olderThanMs = DAY_MS }: SweepOptions = {}): Promise<SweepResult> {
     if (!(Number.isFinite(olderThanMs) && olderThanMs >= LEAST_AGE_MS))
-      throw new InvalidOptionError('olderThanMs', `milliseconds from ${LEAST_AGE_MS} on`, olderThanMs)
+      throw new InvalidOptionError(
+        'olderThanMs',
+        `a number of milliseconds, at least ${LEAST_AGE_MS}`,
+        olderThanMs,
+      )
     const isOld = ({ modifiedAtMs }: { modifiedAtMs: number }) =>
       modifiedAtMs < this.#bucket.nowMs - olderThanMs
     const { snapshots: prefix, records } = this.#keys
@@ -255,7 +259,7 @@ export class S3Store implements SnapshotStore {
   }
 
   #damaged(key: string, sessionId: string, what: string): StoreError {
-    const remedy = 'restore the bucket from a backup, or delete the object to give the session up'
+    const remedy = 'restore the bucket from a backup, or delete the object to discard the session'
     return new StoreError(`the object ${key} of ${this.#name} ${what}; ${remedy}`, {
       reason: 'damaged',
       sessionId,

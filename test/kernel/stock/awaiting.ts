@@ -12,7 +12,10 @@ beforeEach(() => {
   kernel.output()
 })
 
-const DEADLOCK = { type: 'RuntimeError', message: 'the code awaits something that nothing can complete' }
+const DEADLOCK = {
+  type: 'RuntimeError',
+  message: 'deadlock: the code awaits something that no task, timer or host call can complete',
+}
 
 test('A2: an awaiting execution returns to the host with the time to its next timer', () => {
   const reply = kernel.start('await asyncio.sleep(0.05); "done"')

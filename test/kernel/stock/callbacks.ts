@@ -361,12 +361,12 @@ describe('async iterables', () => {
       try:
           await anext(iterators[0])
       except RuntimeError as error:
-          log.append(str(error)[:20])
+          log.append(str(error)[:29])
       log.append(await anext(iterators[0], 'end'))
       try:
           await anext(iterators[1])
       except RuntimeError as error:
-          log.append(str(error)[:20])
+          log.append(str(error)[:29])
       await iterators[2].aclose()
       del iterators
       log.append(await anext(await free()))
@@ -384,7 +384,9 @@ describe('async iterables', () => {
     // The last iterator was not exhausted, so the host is told to close it before it is told that the code has ended.
     reply = answer(reply, '[False, "new"]')
     expect(reply.calls).toMatchObject([{ name: 'iterator.close', arguments: "{'iterator': 7}" }])
-    expect(kernel.finish(reply).value).toBe("['the iterator is gone', 'end', 'the iterator is gone', 'new']")
+    expect(kernel.finish(reply).value).toBe(
+      "['the iterator no longer exists', 'end', 'the iterator no longer exists', 'new']",
+    )
   })
 
   test('N1: a HostIterator forged by user code can only make a host call', () => {
@@ -395,7 +397,7 @@ describe('async iterables', () => {
 })
 
 test('D3: without a door, call_sync and asyncio.run raise an error that says so', () => {
-  const message = 'there is nobody to call'
+  const message = 'host calls are not available here'
   expect(kernel.execute('brumate.call_sync("free", a=1)')).toMatchObject({ type: 'RuntimeError', message })
   expect(kernel.execute('async def go(): await free()\nasyncio.run(go())')).toMatchObject({
     type: 'RuntimeError',

@@ -11,7 +11,7 @@ export async function expectSalvage(store: SnapshotStore, ...location: readonly 
     await storeOld(manager, store, 'old')
     const args = ['--standard', '--cache-dir', inject('cacheDir'), '--prefix', 'old', '--slots', '1']
     const { stdout } = await callProgram('store', 'salvage', ...location, ...args)
-    expect(stdout).toBe('1 session salvaged\n  old (acme): lost f\n0 sessions with a given image already\n')
+    expect(stdout).toBe('1 session salvaged\n  old (acme): lost f\n0 sessions already on a target image\n')
     await using session = await manager.openSession('old')
     expect(await session.get('x')).toBe(41)
     await session.delete()

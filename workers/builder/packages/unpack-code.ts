@@ -93,7 +93,7 @@ def unpack(archive):
             if code is not None:
                 send(${FRAME.file}, importlib.util.cache_from_source(path), code)
     if not has_metadata:
-        raise Refused('it has no METADATA, so it is no wheel')
+        raise Refused('it has no METADATA, so it is not a wheel')
 
 files = set()
 warnings.simplefilter('ignore')

@@ -37,7 +37,7 @@ export function restoreHost(
   storage?: MountedNodes,
 ): PreparedHost {
   const { mounted, ...fields } = readFields(state, 'the state', HOST_STATE_FIELDS, ['mounted'])
-  if (!(contents instanceof Uint8Array)) corrupt('the contents of files are no bytes')
+  if (!(contents instanceof Uint8Array)) corrupt('the contents of files are not bytes')
   const scalars = new FieldReader(
     [fields.timeZone, fields.umask, fields.firstOwnId, fields.nextId],
     'the state',
@@ -116,7 +116,7 @@ function restoreDirectory(fileSystem: FileSystem, fields: FieldReader, others: M
     // `open` and `moveTo` each hold it.
     return location.store.release(location.node)
   }
-  if (fileSystem.nodes.table.nodes.get(node)?.kind !== 'directory') corrupt('cwd is no directory')
+  if (fileSystem.nodes.table.nodes.get(node)?.kind !== 'directory') corrupt('cwd is not a directory')
   fileSystem.files.moveTo({ store: fileSystem.nodes, node })
 }
 

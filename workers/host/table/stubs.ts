@@ -16,7 +16,7 @@ interface Group {
 }
 
 const NO_NETWORK = 'there is no network: Python raises OSError'
-const NO_JAVASCRIPT = 'handles a JavaScript value: there is none to be named in a slot'
+const NO_JAVASCRIPT = 'handles a JavaScript value: sessions have none'
 
 const GROUPS: readonly Group[] = [
   {
@@ -40,7 +40,7 @@ const GROUPS: readonly Group[] = [
   },
   {
     class: 'stub-errno',
-    why: 'os.system: there is no shell; nothing is run and -1 comes back',
+    why: 'os.system: there is no shell; nothing runs and the result is -1',
     value: -errno.ENOSYS,
     names: '_emscripten_system',
   },

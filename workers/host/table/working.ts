@@ -70,7 +70,7 @@ const ENV: Readonly<Partial<Record<ImportClass, Readonly<Record<string, string>>
     __call_sighandler: 'calls a C signal handler of the interpreter, for raise()',
   },
   process: {
-    __syscall_getuid32_js: 'the user is number 0, in a world of its own',
+    __syscall_getuid32_js: 'the user id is 0',
     __syscall_umask_js: 'permission bits that new files do not get',
     _emscripten_get_progname: 'the program is called “python”',
     exit: 'ends the interpreter with a reason',

@@ -19,7 +19,7 @@ _INT = b"i"
 _LONGEST_ITERATOR = 64
 
 
-LOST = "the iterator is gone: the session was restored since, and what it came from was not"
+LOST = "the iterator no longer exists: the session was restored, but not the object in the host that the iterator reads"
 
 
 def is_reserved(name: str) -> bool:

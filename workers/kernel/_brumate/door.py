@@ -33,7 +33,7 @@ def send(request: bytes) -> bool:
     except OSError as error:
         if error.errno == errno.EFBIG:
             raise ValueError("the arguments are too large: those of one session may take 64 MiB") from None
-        raise RuntimeError("there is nobody to call") from None
+        raise RuntimeError("host calls are not available here") from None
     return True
 
 

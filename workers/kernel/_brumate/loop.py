@@ -16,7 +16,7 @@ from .blocking import block
 from .calls import CALLS
 from .interrupts import Guard
 
-DEADLOCK = "the code awaits something that nothing can complete"
+DEADLOCK = "deadlock: the code awaits something that no task, timer or host call can complete"
 _OUT_OF_REACH = (
     "the code waits for a call that was made before it blocked the thread, and its result cannot arrive until then:"
     " await the task instead"
