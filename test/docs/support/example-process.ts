@@ -1,6 +1,9 @@
 // The process in which examples of the documentation run. Owns the process and the exchange with it.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export interface ExampleOutput {
@@ -13,12 +16,13 @@ export interface ExampleOutput {
 export class ExampleProcess {
   readonly #child: ChildProcess
   readonly #exited: Promise<unknown[]>
+  /** The working directory, to which examples write files and stores. */
+  readonly #folder = mkdtempSync(join(tmpdir(), 'brumate-examples-'))
 
   /** @param cacheHome where images are cached, as XDG_CACHE_HOME */
   constructor(cacheHome: string) {
     this.#child = fork(fileURLToPath(new URL('run-examples.mjs', import.meta.url)), {
-      // `import` of the package by its own name leads to the build.
-      cwd: fileURLToPath(new URL('../../../', import.meta.url)),
+      cwd: this.#folder,
       execArgv: ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning'],
       env: { ...process.env, XDG_CACHE_HOME: cacheHome },
     })
@@ -42,7 +46,9 @@ export class ExampleProcess {
     return exitCode
   }
 
+  /** Also removes the files that the examples wrote. */
   kill(): void {
     this.#child.kill('SIGKILL')
+    rmSync(this.#folder, { recursive: true, force: true })
   }
 }

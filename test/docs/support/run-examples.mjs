@@ -22,6 +22,7 @@ process.on('message', async ({ name, code }) => {
 
 async function run(name, code) {
   const module = new SourceTextModule(code, { identifier: name, importModuleDynamically: (id) => import(id) })
+  // Resolved from this file, so that the package's own name leads to the build, whatever the working directory.
   await module.link(async (specifier) => {
     const imported = await import(specifier)
     const names = Object.keys(imported)
