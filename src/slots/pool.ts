@@ -20,8 +20,9 @@ import { SlotThreads } from './slot-threads.js'
 import type { SlotThread } from './thread.js'
 import { WaitingLine } from './waiting-line.js'
 
-/** Slots kept booted beyond what is leased, as long as there is room. */
-const SPARE_SLOTS = 2
+/** Slots kept booted beyond what is leased, as long as there is room: one, and more once a caller has found none. */
+const MIN_SPARE_SLOTS = 1
+const MAX_SPARE_SLOTS = 2
 /** Starting a thread blocks for milliseconds, so serve waiting callers before booting spare slots. */
 const SPARE_DELAY_MS = 10
 /** The first delay is longer, so that the boot does not take a core from the first session of a process. */
@@ -45,6 +46,8 @@ export class SlotPool {
   readonly #failedBoots = new Map<string, number>()
   #spareTimer: NodeJS.Timeout | undefined
   #spareDelayMs = FIRST_SPARE_DELAY_MS
+  #spareSlots = MIN_SPARE_SLOTS
+  #hasLeased = false
   #roomTimer: NodeJS.Immediate | undefined
   /** Images whose code has run in a slot. */
   readonly #warmed = new Set<string>()
@@ -145,6 +148,8 @@ export class SlotPool {
   tryAcquire(request: SlotRequest): Slot | undefined {
     if (this.#closed || this.#line.length > 0) return undefined
     const free = this.#slots.find(request)
+    // The first caller always finds none, because it comes while the first slot boots.
+    if (free === undefined && this.#hasLeased) this.#spareSlots = MAX_SPARE_SLOTS
     if (free) this.#latestImageId = request.imageId
     return free && this.#lease(free, request.tenant)
   }
@@ -184,6 +189,7 @@ export class SlotPool {
 
   #lease(thread: SlotThread, tenant: string): Slot {
     const { slot } = thread
+    this.#hasLeased = true
     this.#slots.set(thread, { kind: 'leased', tenant })
     this.#leases.set(slot, thread)
     this.#observer.leased(thread, tenant)
@@ -257,7 +263,7 @@ export class SlotPool {
     const imageId = this.#latestImageId
     const waiting = this.#line.countByImage().get(imageId) ?? 0
     const coming = this.#slots.countComing(imageId) + this.#slots.countLeaving(imageId)
-    if (coming < waiting + SPARE_SLOTS && this.#memory.hasPlenty) this.#boot(imageId)
+    if (coming < waiting + this.#spareSlots && this.#memory.hasPlenty) this.#boot(imageId)
   }
 
   /** Ends a slot that was not given to a waiting caller: it is parked for another tenant, or of another image. */

@@ -159,3 +159,17 @@ test('A9: ten sessions over two slots, each executing three times, all finish', 
   )
   expect(sums).toEqual(Array.from({ length: 10 }, (_, n) => n + 1))
 })
+
+test('A9: a manager keeps one spare slot booted, and two once a caller has found none', async () => {
+  const manager = await managerForTest({ slots: 8 })
+  const sessions = [await manager.createSession()]
+  await until(() => manager.stats().slots.ready === 1)
+  // Longer than the pause between two boots of spares.
+  await sessions[0]?.execute('import time; time.sleep(0.2)')
+  expect(manager.stats().counters.boots).toBe(2)
+  // Two callers at once, and one spare.
+  sessions.push(...(await Promise.all([manager.createSession(), manager.createSession()])))
+  await until(() => manager.stats().slots.ready === 2)
+  expect(manager.stats().counters.boots).toBe(5)
+  for (const session of sessions) await session.close()
+})
