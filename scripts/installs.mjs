@@ -19,6 +19,7 @@ import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
 import { SUBPATHS } from './subpaths.mjs'
+import { TSC } from './tsc.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const fixtures = join(root, 'test/installs')
@@ -105,7 +106,7 @@ async function install(filename) {
 
 /** The checks, longest first. */
 function checks(packed) {
-  const typescripts = ['typescript-5.4', 'typescript-5.7', 'typescript-5.9']
+  const typescripts = ['typescript-5.4', 'typescript-5.9']
   const list = [
     ['webpack follows `new URL`, and what it makes runs elsewhere, with a prebuilt image', webpacked],
     ['Jest', jest],
@@ -121,7 +122,8 @@ function checks(packed) {
     ['rolldown, with and without assets', rolledUp],
     ['esbuild', esbuilt],
     ...typescripts.map((name) => [name, () => types(toolRequire.resolve(name))]),
-    ['typescript of this repository', () => types(createRequire(import.meta.url).resolve('typescript'))],
+    ['TypeScript 6', () => types(createRequire(import.meta.url).resolve('typescript'))],
+    ['TypeScript 7', () => node(['types-native.mjs', TSC, project], project)],
   ]
   const wanted = process.argv.indexOf('--only') + 1
   const all = process.argv.includes('--next') ? [['Next', next], ...list] : list

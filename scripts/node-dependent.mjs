@@ -26,8 +26,8 @@ const GROUPS = [
       'WebAssembly: stack frames, growth of memory, traps, the imports, and which instructions V8 takes',
     tests: [
       ...['test/linker/opcodes.test.ts', 'test/linker/refusals.test.ts'],
-      ...['test/security/stack.test.ts', 'test/memory/max-memory.test.ts'],
-      ...['test/host/no-compiling.test.ts', 'test/host/imports.test.ts', 'test/host/memory.test.ts'],
+      ...['test/security/stack.test.ts', 'test/host/no-compiling.test.ts'],
+      ...['test/host/imports.test.ts', 'test/host/memory.test.ts'],
     ],
   },
   {
@@ -35,7 +35,7 @@ const GROUPS = [
     tests: [
       ...['test/snapshot/zstd.test.ts', 'test/snapshot/document.test.ts', 'test/snapshot/blocks.test.ts'],
       ...['test/snapshot/memory-delta.test.ts', 'test/snapshot/check-mode.test.ts'],
-      ...['test/snapshot/survival.test.ts', 'test/docs/snapshot-format.test.ts'],
+      'test/docs/snapshot-format.test.ts',
       ...['test/image/format.test.ts', 'test/image/module-state.test.ts'],
     ],
   },
