@@ -62,24 +62,22 @@ test('E5: replacing a directory with a link while a session reads through it doe
   await symlink(outside, join(root, 'link'))
   const swapping = new Worker(
     `const { renameSync } = require('node:fs'); const { parentPort, workerData: r } = require('node:worker_threads')
-    const end = Date.now() + 2500
-    while (Date.now() < end) { try { renameSync(r + '/d', r + '/x'); renameSync(r + '/link', r + '/d'); renameSync(r + '/d', r + '/link'); renameSync(r + '/x', r + '/d') } catch {} }`,
+    for (;;) { try { renameSync(r + '/d', r + '/x'); renameSync(r + '/link', r + '/d'); renameSync(r + '/d', r + '/link'); renameSync(r + '/x', r + '/d') } catch {} }`,
     { eval: true, workerData: root },
   )
+  // Until it has met the directory, and something else in its place.
   const { value } = await session.execute(py`
-    import time
-    seen = set(); end = time.monotonic() + 2; n = 0
-    while time.monotonic() < end:
+    seen = set(); n = 0
+    while n < 300 or len(seen) < 2:
+        n += 1
         try: seen.add(open('/data/d/secret').read())
         except OSError as e: seen.add(type(e).__name__)
         try: open('/data/d/made', 'w').close()
         except OSError: pass
-        n += 1
-    [sorted(seen), n > 100]
+    sorted(seen)
   `)
   await swapping.terminate()
-  expect((value as string[][])[0]).not.toContain('host secret')
-  expect((value as unknown[])[1]).toBe(true)
+  expect(value).not.toContain('host secret')
   expect((await readdir(outside)).sort()).toEqual(['root', 'secret'])
 })
 
