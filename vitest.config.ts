@@ -16,13 +16,24 @@ const LONGEST = [
     'session/checkpoints',
   ],
   ...[
+    'packages/upstream',
+    'docs/examples',
+    'client/conformance',
     'kernel/kernel',
+    'restate/restate',
+    'packages/analysis',
+    'security/max-memory',
+  ],
+  ...[
     'session/deadline',
     'attacks/thread',
     'attacks/escapes',
     'security/boot',
     'callbacks/awaiting',
+    'callbacks/argument-window',
   ],
+  ...['vfs/host-side', 'vfs/storage', 'chaos/stores', 'chaos/chaos', 'packages/image', 'image/reproducible'],
+  ...['examples/tour', 'examples/approval', 'examples/agents', 'cli/cli', 'cli/store-salvage', 'mcp/stdio'],
 ]
 
 /** Files that change what belongs to the whole process (its flags, the modules of Node, its umask, its environment), or that measure it. */
