@@ -15,5 +15,5 @@ export function sharedManager(options: ManagerOptions = {}): Promise<SessionMana
 export async function closeSharedManagers(): Promise<void> {
   const open = [...managers.values()]
   managers.clear()
-  for (const manager of open) await (await manager).close()
+  await Promise.all(open.map(async (manager) => (await manager).close()))
 }
