@@ -34,7 +34,7 @@ export async function ownDirectory(directory: string): Promise<string | undefine
     const { mode } = await lstat(parent)
     // In a sticky directory, such as /tmp, only the owner of an entry can replace it.
     if ((mode & OTHERS_WRITE) !== 0 && (mode & STICKY) === 0)
-      throw new NotOwnError(`everybody can write to its parent directory ${parent}; run chmod o-w on that`)
+      throw new NotOwnError(`everybody can write to ${parent}, which contains it; run chmod o-w on that`)
   }
   return real
 }

@@ -23,7 +23,8 @@ export interface ZipEntry {
 
 /** The image builder refuses wheels with more. This many are listed in less than 20 ms, without a pause. */
 export const MAX_ENTRIES = 30_000
-const MAX_DIRECTORY_BYTES = 64 * 1024 * 1024
+/** Paths of 230 bytes for all of them. Longer ones would take long to decode, on the caller's thread. */
+const MAX_DIRECTORY_BYTES = 8 * 1024 * 1024
 const END_BYTES = 22
 /** A comment of up to 65,535 bytes may follow the end record. */
 const MAX_TAIL_BYTES = END_BYTES + 65_535

@@ -374,6 +374,6 @@ function describeOutcome(outcome: Outcome): string {
     case 'reset':
       return 'its worker was ended and the session continues with an empty state'
     case 'not-started':
-      return 'nothing ran and the session is unchanged'
+      return 'nothing ran and nothing has changed'
   }
 }

@@ -146,10 +146,11 @@ export class SlotPool {
 
   /** Returns a slot that is free right now, unless other callers are waiting. */
   tryAcquire(request: SlotRequest): Slot | undefined {
-    if (this.#closed || this.#line.length > 0) return undefined
-    const free = this.#slots.find(request)
+    if (this.#closed) return undefined
+    const isFirst = !this.#hasLeased && this.#line.length === 0
+    const free = this.#line.length > 0 ? undefined : this.#slots.find(request)
     // The first caller always finds none, because it comes while the first slot boots.
-    if (free === undefined && this.#hasLeased) this.#spareSlots = MAX_SPARE_SLOTS
+    if (free === undefined && !isFirst) this.#spareSlots = MAX_SPARE_SLOTS
     if (free) this.#latestImageId = request.imageId
     return free && this.#lease(free, request.tenant)
   }

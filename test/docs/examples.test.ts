@@ -14,9 +14,12 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 const wheels = process.env.BRUMATE_WHEELS
 
 let started: ExampleProcess | undefined
-/** Examples share a process. */
+/** Examples share a process, until one ends it or does not end. */
 function shared(): ExampleProcess {
-  started ??= new ExampleProcess(dirname(inject('cacheDir')))
+  if (!started?.isFree) {
+    started?.kill()
+    started = new ExampleProcess(dirname(inject('cacheDir')))
+  }
   return started
 }
 afterAll(() => started?.kill())
@@ -59,6 +62,32 @@ describe('examples', () => {
   test('an example leaves nothing behind that keeps its process from ending', async () => {
     await shared().run('nothing', '')
     expect(await shared().end()).toBe(0)
+  })
+
+  test('an example that ends its process, or never ends, fails alone', async () => {
+    await expect(shared().run('ending', 'setImmediate(() => process.exit(3))')).rejects.toThrow(
+      'ending ended',
+    )
+    const endless = expect(shared().run('endless', 'await new Promise(() => {})')).rejects.toThrow(
+      'endless ended',
+    )
+    expect(await shared().run('next', 'console.log(1)')).toEqual({ stdout: '1\n', stderr: '' })
+    await endless
+  })
+
+  test('a warning is output of the example that caused it', async () => {
+    const { stderr } = await shared().run('warning', "process.emitWarning('too old')")
+    expect(stderr).toContain('Warning: too old')
+    expect(await shared().run('next', '')).toEqual({ stdout: '', stderr: '' })
+  })
+
+  test('an example does not see files of earlier ones', async () => {
+    await shared().run('writing', "import { writeFileSync } from 'node:fs'\nwriteFileSync('file', '')")
+    const { stdout } = await shared().run(
+      'reading',
+      "import { readdirSync } from 'node:fs'\nconsole.log(readdirSync('.'))",
+    )
+    expect(stdout).toBe('[]\n')
   })
 })
 

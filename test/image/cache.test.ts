@@ -195,7 +195,7 @@ describe('R6: an image in the cache that another user may have written', () => {
     [
       'in a directory whose parent everybody can write to',
       (cacheDir) => chmod(join(cacheDir, '..'), 0o777),
-      /everybody can write to its parent directory \S+; run chmod o-w on that/,
+      /everybody can write to \S+, which contains it; run chmod o-w on that/,
     ],
     [
       'as a file that everybody can write to',

@@ -60,8 +60,8 @@ function zip64(recordAt: bigint, directoryAt: bigint, entries = 1n): Buffer {
 }
 
 /** METADATA, and as many other files as make up the number. */
-function withFiles(count: number): Buffer {
-  const others = Array.from({ length: count - 1 }, (_, i) => ({ name: `a/${i}.py`, bytes: '' }))
+function withFiles(count: number, folder = 'a'): Buffer {
+  const others = Array.from({ length: count - 1 }, (_, i) => ({ name: `${folder}/${i}.py`, bytes: '' }))
   return zip([...others, { name: METADATA, bytes: TEXT }])
 }
 
@@ -115,6 +115,7 @@ it.each([
   ['has a zip64 directory where no file can be', zip64(BigInt(good().length - 22), 2n ** 60n)],
   ['has four billion files', zip64(BigInt(good().length - 22), 0n, 2n ** 32n - 1n)],
   ['has more files than the image builder takes', withFiles(MAX_ENTRIES + 1)],
+  ['has many files with long paths', withFiles(MAX_ENTRIES, 'é'.repeat(120))],
   ['has METADATA without a name', zip([{ name: METADATA, bytes: 'Version: 1\n' }])],
 ])('a wheel that %s is rejected', async (_, bytes) => {
   await expect(readWheelMetadata(await fileOf(bytes))).rejects.toThrow(MetadataError)

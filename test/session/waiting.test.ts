@@ -173,3 +173,10 @@ test('A9: a manager keeps one spare slot booted, and two once a caller has found
   expect(manager.stats().counters.boots).toBe(5)
   for (const session of sessions) await session.close()
 })
+
+test('A9: a manager whose first callers come at once keeps two spare slots', async () => {
+  const manager = await managerForTest({ slots: 8 })
+  const sessions = await Promise.all([manager.createSession(), manager.createSession()])
+  await until(() => manager.stats().slots.ready === 2)
+  for (const session of sessions) await session.close()
+})

@@ -16,26 +16,34 @@ export interface ExampleOutput {
 export class ExampleProcess {
   readonly #child: ChildProcess
   readonly #exited: Promise<unknown[]>
-  /** The working directory, to which examples write files and stores. */
+  #isRunning = false
+  /** Has a folder for each example, to which it writes files and stores. */
   readonly #folder = mkdtempSync(join(tmpdir(), 'brumate-examples-'))
 
   /** @param cacheHome where images are cached, as XDG_CACHE_HOME */
   constructor(cacheHome: string) {
     this.#child = fork(fileURLToPath(new URL('run-examples.mjs', import.meta.url)), {
       cwd: this.#folder,
-      execArgv: ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning'],
+      execArgv: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
       env: { ...process.env, XDG_CACHE_HOME: cacheHome },
     })
     this.#exited = once(this.#child, 'exit')
   }
 
+  /** False once an example has ended the process, and while one has not ended, such as one that took longer than its test may. */
+  get isFree(): boolean {
+    return !this.#isRunning && this.#child.connected
+  }
+
   async run(name: string, code: string): Promise<ExampleOutput> {
+    this.#isRunning = true
     const answered = once(this.#child, 'message')
     this.#child.send({ name, code })
     const ended = this.#exited.then(([exitCode, signal]) => {
       throw new Error(`${name} ended the process: ${exitCode ?? signal}`)
     })
     const [output] = await Promise.race([answered, ended])
+    this.#isRunning = false
     return output
   }
 
