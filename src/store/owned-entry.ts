@@ -226,8 +226,8 @@ export class OwnedEntry {
   }
 
   /**
-   * If an entry names this manager as its owner, this manager wrote it last, so this object did. The generation alone does not prove that:
-   * a session that was deleted and created again elsewhere can have the same one.
+   * If an entry names this manager as its owner, this manager wrote it last, so this object did. Its generation can be newer than the one
+   * held here: the reply to a write may have been lost.
    */
   #requireOwn<Entry extends StoredSession>(entry: Entry | undefined): Entry {
     const held = this.#held()
