@@ -57,9 +57,9 @@ type Init = Pick<SandboxOpts, 'manager' | 'limits'> & {
 
 const ID_BYTES = 10
 const NO_FORK =
-  'fork: a sandbox cannot be copied; fork a session of your own, with manager.createSession({ from: await session.snapshot() })'
+  'fork: a sandbox cannot be copied; fork a session of your own, with manager.createSession({ from: await session.snapshotState() })'
 const NO_SNAPSHOT =
-  'snapshots: a sandbox has none; pause() keeps it, and session.snapshot() makes one of a session of your own'
+  'snapshots: a sandbox has none; pause() keeps it, and session.snapshotState() makes one of a session of your own'
 
 /** Works like `Sandbox` of `@e2b/code-interpreter`, on Python sessions of this process. Errors are those of errors.ts. */
 export class Sandbox {
