@@ -47,7 +47,7 @@ export class SlotPool {
   #spareTimer: NodeJS.Timeout | undefined
   #spareDelayMs = FIRST_SPARE_DELAY_MS
   #spareSlots = MIN_SPARE_SLOTS
-  #hasLeased = false
+  #hasHadCaller = false
   #roomTimer: NodeJS.Immediate | undefined
   /** Images whose code has run in a slot. */
   readonly #warmed = new Set<string>()
@@ -147,10 +147,10 @@ export class SlotPool {
   /** Returns a slot that is free right now, unless other callers are waiting. */
   tryAcquire(request: SlotRequest): Slot | undefined {
     if (this.#closed) return undefined
-    const isFirst = !this.#hasLeased && this.#line.length === 0
     const free = this.#line.length > 0 ? undefined : this.#slots.find(request)
-    // The first caller always finds none, because it comes while the first slot boots.
-    if (free === undefined && !isFirst) this.#spareSlots = MAX_SPARE_SLOTS
+    // The first caller does not count: it comes while the first slot boots.
+    if (free === undefined && this.#hasHadCaller) this.#spareSlots = MAX_SPARE_SLOTS
+    this.#hasHadCaller = true
     if (free) this.#latestImageId = request.imageId
     return free && this.#lease(free, request.tenant)
   }
@@ -190,7 +190,6 @@ export class SlotPool {
 
   #lease(thread: SlotThread, tenant: string): Slot {
     const { slot } = thread
-    this.#hasLeased = true
     this.#slots.set(thread, { kind: 'leased', tenant })
     this.#leases.set(slot, thread)
     this.#observer.leased(thread, tenant)
