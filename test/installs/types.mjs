@@ -2,18 +2,10 @@
 // Errors in declarations other than brumate's are ignored: checking them costs time, and they are not ours.
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { COMMON, LIBRARIES, MODULES } from './type-settings.mjs'
 
 const [, , typescript, project] = process.argv
 const ts = createRequire(import.meta.url)(typescript)
-const MODULES = [
-  { module: 'nodenext', moduleResolution: 'nodenext' },
-  { module: 'esnext', moduleResolution: 'bundler' },
-]
-const LIBRARIES = [['es2022'], ['esnext', 'dom', 'dom.iterable']]
-const COMMON = {
-  ...{ target: 'es2022', strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true },
-  ...{ skipLibCheck: false, noEmit: true, types: [] },
-}
 const entry = join(project, 'consumer.ts')
 const declarations = join(project, 'node_modules/brumate/')
 
