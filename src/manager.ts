@@ -1,6 +1,5 @@
-// SessionManager: the sessions of one process and the slots that they share. Owns the table of sessions and the counters. session.ts
-// implements a session, manager/opener.ts creates and opens them, slots/pool.ts assigns slots.
-import { deferred } from './deferred.js'
+// SessionManager: the sessions of one process and the slots that they share. Owns its parts and the counters. session.ts implements a
+// session, manager/session-table.ts has those in use, manager/opener.ts creates and opens them, slots/pool.ts assigns slots.
 import {
   type DrainOptions,
   type DrainResult,
@@ -12,11 +11,19 @@ import { closeImages, openImages, requireMemory } from './manager/images.js'
 import { resolveListening } from './manager/listening.js'
 import { Opener, requireTenant } from './manager/opener.js'
 import {
+  type ResolvedManagerOptions,
+  type ResolvedOpening,
+  resolveManagerOptions,
+  resolveOpening,
+  resolveSessionOptions,
+} from './manager/options.js'
+import {
   resolveSalvage,
   type SalvageOptions,
   type SalvageResult,
   salvageStored,
 } from './manager/salvage-store.js'
+import { SessionTable } from './manager/session-table.js'
 import type { ManagerStats } from './manager/stats.js'
 import {
   resolveFilter,
@@ -27,17 +34,12 @@ import {
 } from './manager/sweep.js'
 import { HotSnapshots } from './memory/hot-snapshots.js'
 import { ManagerMemory } from './memory/manager-memory.js'
-import {
-  type GetOrCreateOptions,
-  type ManagerOptions,
-  type OpenOptions,
-  type ResolvedManagerOptions,
-  type ResolvedOpening,
-  resolveManagerOptions,
-  resolveOpening,
-  resolveSessionOptions,
-  type SessionOptions,
-  type TypedSessionOptions,
+import type {
+  GetOrCreateOptions,
+  ManagerOptions,
+  OpenOptions,
+  SessionOptions,
+  TypedSessionOptions,
 } from './options.js'
 import type { Countable, SessionContext } from './session/context.js'
 import { IdleEvictor } from './session/idle-evictor.js'
@@ -72,7 +74,7 @@ export class SessionManager implements AsyncDisposable {
   readonly #images: readonly BootedImage[]
   readonly #pool: SlotPool
   readonly #memory: ManagerMemory
-  readonly #sessions = new Map<string, Session>()
+  readonly #sessions = new SessionTable()
   readonly #counters: Record<Countable | 'sessions', number> = {
     sessions: 0,
     executions: 0,
@@ -94,10 +96,6 @@ export class SessionManager implements AsyncDisposable {
   readonly #endTelemetry: (() => void) | undefined
   readonly #ownership: Ownership
   readonly #opener: Opener
-  /** Sessions with an id that are being created or opened. */
-  readonly #opening = new Map<string, Promise<Session>>()
-  /** Sessions that `salvageStore` is working on. All other calls wait until it is done with them. Never rejects. */
-  readonly #salvaging = new Map<string, Promise<void>>()
   #lifecycle: Lifecycle = { kind: 'open' }
 
   private constructor(
@@ -148,7 +146,7 @@ export class SessionManager implements AsyncDisposable {
       },
       record: (used) => this.#usage.add(used),
       onClosed: (session) => {
-        this.#sessions.delete(session.id)
+        this.#sessions.remove(session.id)
         this.#idleEvictor.remove(session)
       },
     } satisfies Partial<SessionContext>
@@ -165,7 +163,7 @@ export class SessionManager implements AsyncDisposable {
       memory,
       ownership: this.#ownership,
       requireOpen: () => this.#requireOpen(),
-      register: (session) => this.#sessions.set(session.id, session),
+      register: (session) => this.#sessions.add(session),
     })
     this.#endTelemetry = options.telemetry?.observe(() => this.stats())
   }
@@ -213,7 +211,7 @@ export class SessionManager implements AsyncDisposable {
       if (session === undefined) throw new Error('unreachable: a session that no store keeps')
       return this.#count(session)
     }
-    if (this.#isInUse(id)) throw new InvalidOptionError('id', 'an id that is not in use', id)
+    if (this.#sessions.isInUse(id)) throw new InvalidOptionError('id', 'an id that is not in use', id)
     return this.#openOnce(id, async () => {
       const session = await this.#opener.create(resolved, true)
       if (session) return session
@@ -242,12 +240,12 @@ export class SessionManager implements AsyncDisposable {
     const opening = resolveOpening(id, options as GetOrCreateOptions | undefined, this.#options, 'any')
     for (;;) {
       this.#requireOpen()
-      const open = await this.#openNow(id, opening.takeOver)
+      const open = await this.#sessions.openNow(id, opening.takeOver)
       if (open) {
         requireTenant(open, opening.tenant)
         return open
       }
-      if (this.#isInUse(id)) continue
+      if (this.#sessions.isInUse(id)) continue
       return this.#openOnce(id, async () => {
         for (;;) {
           const session =
@@ -275,9 +273,9 @@ export class SessionManager implements AsyncDisposable {
   ): Promise<Session> {
     const opening = resolveOpening(id, options as OpenOptions | undefined, this.#options, 'without-new')
     this.#requireOpen()
-    if (this.#salvaging.has(id) || !this.#opening.has(id)) await this.#openNow(id, true)
+    if (!this.#sessions.isOpening(id)) await this.#sessions.openNow(id, true)
     this.#requireOpen()
-    if (this.#isInUse(id)) {
+    if (this.#sessions.isInUse(id)) {
       const message = `id: the session ${id} is open in this manager; use get or getOrCreate`
       throw new InvalidOptionError('id', 'the id of a session that is not open', id, message)
     }
@@ -286,9 +284,7 @@ export class SessionManager implements AsyncDisposable {
 
   /** Returns the session with this id if it is open in this manager; `undefined` while `salvageStore` is working on it. */
   get(id: string): Session | undefined {
-    if (this.#salvaging.has(id)) return undefined
-    const session = this.#sessions.get(id)
-    return session?.closing.hasBegun ? undefined : session
+    return this.#sessions.get(id)
   }
 
   /**
@@ -298,9 +294,7 @@ export class SessionManager implements AsyncDisposable {
    * @throws SessionMovedError, StoreError
    */
   async delete(id: string): Promise<boolean> {
-    await this.#salvaging.get(id)
-    await this.#opening.get(id)?.catch(() => {})
-    const session = this.#sessions.get(id)
+    const session = await this.#sessions.settled(id)
     if (session === undefined) return this.#ownership.delete(id)
     await session.delete()
     return true
@@ -326,11 +320,9 @@ export class SessionManager implements AsyncDisposable {
     this.#requireOpen()
     return sweepStore(resolved, {
       sessions: this.list(resolved.filter),
-      isInUse: (session) => {
-        const open = this.#sessions.get(session.id)
-        if (this.#salvaging.has(session.id)) return true
-        if (open || this.#opening.has(session.id)) return open?.state !== 'dormant' || !open.isIdle
-        return session.owner !== undefined && session.owner.remainingMs > 0
+      isInUse: ({ id, owner }) => {
+        if (this.#sessions.isInUse(id)) return !this.#sessions.isAtRest(id)
+        return owner !== undefined && owner.remainingMs > 0
       },
       remove: (id) => this.delete(id),
     })
@@ -352,7 +344,7 @@ export class SessionManager implements AsyncDisposable {
     return salvageStored(resolved, {
       sessions: this.list(resolved.filter),
       imageIds: new Set(this.#images.map(({ id }) => id)),
-      isOpen: (id) => this.#isInUse(id),
+      isOpen: (id) => this.#sessions.isInUse(id),
       isOwn: (ownerId) => ownerId === this.#ownership.id,
       read: async (id, tenant) => {
         const entry = await this.#ownership.read(id)
@@ -384,7 +376,7 @@ export class SessionManager implements AsyncDisposable {
     let attached = 0
     let memoryBytes = 0
     let fileBytes = 0
-    for (const session of this.#sessions.values()) {
+    for (const session of this.#sessions.sessions()) {
       const { usage } = session
       if (session.state === 'attached') attached++
       memoryBytes += usage.memoryBytes
@@ -415,7 +407,7 @@ export class SessionManager implements AsyncDisposable {
     if (this.#lifecycle.kind === 'draining') return this.#lifecycle.drained
     this.#requireOpen()
     const untilMs = performance.now() + timeoutMs
-    const drained = drainSessions(this.#sessions.values(), untilMs).then(async (result) => {
+    const drained = drainSessions(this.#sessions.sessions(), untilMs).then(async (result) => {
       // The result already lists the sessions that were not stored.
       await this.close().catch(() => {})
       return result
@@ -443,7 +435,7 @@ export class SessionManager implements AsyncDisposable {
   async #close(): Promise<void> {
     this.#idleEvictor.close()
     this.#memory.room.close()
-    const sessions = [...this.#sessions.values()]
+    const sessions = [...this.#sessions.sessions()]
     // The default MemoryStore ends with the manager, so there is no point in writing to it.
     const keeps = this.#options.store !== undefined
     const end = (session: Session) =>
@@ -454,27 +446,10 @@ export class SessionManager implements AsyncDisposable {
     if (keeps) await closed
     await Promise.all([closed, this.#pool.close()])
     // Sessions that are still being opened fail and undo their changes.
-    await Promise.allSettled(this.#opening.values())
+    await this.#sessions.opened()
     await closeImages(this.#images, this.#options)
     this.#endTelemetry?.()
     throwUnstored(await closed)
-  }
-
-  /**
-   * Returns the session if it is open here and still owned by this manager. Waits while it is being opened, closed or salvaged.
-   *
-   * @param always ask the store who owns it even while the lease holds
-   */
-  async #openNow(id: string, always: boolean): Promise<Session | undefined> {
-    await this.#salvaging.get(id)
-    await this.#sessions.get(id)?.closing.settled()
-    const open = await (this.#opening.get(id) ?? this.get(id))
-    return (await open?.isOwned(always)) ? open : undefined
-  }
-
-  /** Whether the session is open here, or is being opened or salvaged. */
-  #isInUse(id: string): boolean {
-    return this.#sessions.has(id) || this.#opening.has(id) || this.#salvaging.has(id)
   }
 
   #openStored(opening: ResolvedOpening): Promise<Session> {
@@ -492,30 +467,19 @@ export class SessionManager implements AsyncDisposable {
    *
    * @throws what `openSession` throws
    */
-  async #salvage(id: string, takeOver: boolean): Promise<SalvageLoss | undefined> {
-    const done = deferred<void>()
-    this.#salvaging.set(id, done.promise)
-    try {
+  #salvage(id: string, takeOver: boolean): Promise<SalvageLoss | undefined> {
+    return this.#sessions.salvage(id, async () => {
       this.#requireOpen()
       const options = { salvage: true, takeOver }
       const session = await this.#openStored(resolveOpening(id, options, this.#options, 'without-new'))
       const { salvageLoss } = session
       await session.close()
       return salvageLoss
-    } finally {
-      this.#salvaging.delete(id)
-      done.resolve()
-    }
+    })
   }
 
   async #openOnce(id: string, open: () => Promise<Session>): Promise<Session> {
-    const opening = open()
-    this.#opening.set(id, opening)
-    try {
-      return this.#count(await opening)
-    } finally {
-      this.#opening.delete(id)
-    }
+    return this.#count(await this.#sessions.open(id, open))
   }
 
   #count(session: Session): Session {

@@ -3,10 +3,10 @@ import { standardProgress } from '../image/build-report.js'
 import { closeFile } from '../image/keep-open.js'
 import { openImage } from '../image/open.js'
 import { Image } from '../image.js'
-import type { ResolvedManagerOptions } from '../options.js'
 import { count } from '../shared/count.js'
 import { InvalidOptionError } from '../shared/errors.js'
 import type { Image as BootedImage } from '../shared/image/image.js'
+import type { ResolvedManagerOptions } from './options.js'
 
 /** @throws InvalidOptionError if a session of the image needs more memory from the start */
 export function requireMemory(

@@ -1,7 +1,6 @@
 // Creates a manager's sessions, and opens those that its store has. Owns the checks before, and the cleanup when a session fails to open.
-// The manager owns the table of sessions.
+// session-table.ts has the sessions.
 import type { ManagerMemory } from '../memory/manager-memory.js'
-import type { ResolvedManagerOptions, ResolvedOpening } from '../options.js'
 import type { SessionContext } from '../session/context.js'
 import type { ResolvedSessionOptions } from '../session/options.js'
 import type { KeptSession } from '../session/persistence.js'
@@ -14,6 +13,7 @@ import { Snapshot } from '../shared/snapshot/snapshot.js'
 import { NO_SNAPSHOT, type Ownership } from '../store/ownership.js'
 import type { StoreEntry } from '../store/store.js'
 import { requireMemory } from './images.js'
+import type { ResolvedManagerOptions, ResolvedOpening } from './options.js'
 
 export interface OpenerParts {
   readonly options: ResolvedManagerOptions
