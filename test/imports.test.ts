@@ -93,6 +93,12 @@ describe('imports', () => {
     expect(circlesOf(graph)).toEqual([])
   })
 
+  it('have no cycles outside the library either', () => {
+    const all = readImports('src', 'workers', 'bench', 'chaos', 'examples', 'test')
+    expect(all.size).toBeGreaterThan(graph.size)
+    expect(circlesOf(all)).toEqual([])
+  })
+
   it('go from a folder to itself or further down', () => {
     expect(forbiddenImports(graph, ORDER)).toEqual([])
   })

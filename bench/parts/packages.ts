@@ -12,15 +12,6 @@ import { memoryRows } from './packages/memory.js'
 import { slotRows } from './packages/slots.js'
 import { firstUseRows } from './packages/start.js'
 
-/** Input of each step. */
-export interface PandasImage {
-  /** Absolute path of a directory of wheels. */
-  readonly wheels: string
-  /** Path of the image file. */
-  readonly file: string
-  readonly image: Image
-}
-
 const STEPS = [
   { name: 'first use', rows: firstUseRows },
   { name: 'slots', rows: slotRows },

@@ -9,7 +9,11 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 /** The files that each file imports. Paths are relative to the repository's root, such as `src/session.ts`. */
 export type ImportGraph = ReadonlyMap<string, readonly string[]>
 
-/** @throws for a relative import of a file that is not in one of the folders */
+/**
+ * Only TypeScript files count, not `.mjs` and the like.
+ *
+ * @throws for a relative import of a file that is not in one of the folders
+ */
 export function readImports(...folders: readonly string[]): ImportGraph {
   const files = folders.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
@@ -20,7 +24,7 @@ export function readImports(...folders: readonly string[]): ImportGraph {
   return new Map(
     files.sort().map((file) => {
       const { importedFiles } = ts.preProcessFile(readFileSync(join(ROOT, file), 'utf8'), true, true)
-      const relative = importedFiles.map(({ fileName }) => fileName).filter((name) => name.startsWith('.'))
+      const relative = importedFiles.map(({ fileName }) => fileName).filter((name) => /^\..*\.js$/.test(name))
       const targets = relative.map((name) => join(dirname(file), name).replace(/\.js$/, '.ts'))
       const missing = targets.find((target) => !known.has(target))
       if (missing !== undefined) throw new Error(`${file} imports ${missing}, which is not there`)

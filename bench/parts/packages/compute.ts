@@ -3,7 +3,7 @@ import { SessionManager } from 'brumate'
 import { PlainPyodide } from '../../baselines/pyodide.js'
 import type { Row } from '../../report.js'
 import { geometricMean, type Program, programRows } from '../compute.js'
-import type { PandasImage } from '../packages.js'
+import type { PandasImage } from './pandas-image.js'
 
 const SET_UP = `
 import numpy as np, pandas as pd

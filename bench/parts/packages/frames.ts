@@ -3,7 +3,7 @@
 import { SessionManager } from 'brumate'
 import { expectEqual, median, samplesMs, timeMs, until } from '../../measure.js'
 import type { Row } from '../../report.js'
-import type { PandasImage } from '../packages.js'
+import type { PandasImage } from './pandas-image.js'
 
 const MB = 1e6
 const ROUNDS = 7

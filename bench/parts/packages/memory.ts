@@ -2,7 +2,7 @@
 
 import type { Row } from '../../report.js'
 import { residentBytes } from '../memory.js'
-import type { PandasImage } from '../packages.js'
+import type { PandasImage } from './pandas-image.js'
 
 const MiB = 2 ** 20
 

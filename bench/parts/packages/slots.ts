@@ -7,7 +7,7 @@ import { median } from '../../measure.js'
 import type { Row } from '../../report.js'
 import { bootSlotsMs } from '../boot.js'
 import { createOnWarmSlotMs } from '../create.js'
-import type { PandasImage } from '../packages.js'
+import type { PandasImage } from './pandas-image.js'
 
 const BOOTS = 15
 const SESSIONS = 40

@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { Image } from 'brumate'
 import { median, timeMs } from '../../measure.js'
 import type { Row } from '../../report.js'
-import type { PandasImage } from '../packages.js'
+import type { PandasImage } from './pandas-image.js'
 
 const ROUNDS = 3
 
