@@ -1,34 +1,21 @@
 // Decides which caller gets which slot, and when slots are booted, renewed and ended. Owns the state of every slot. slot-threads.ts owns
-// the threads, waiting-line.ts the queue of callers, ended-leases.ts the memory that is not free yet, the manager the sessions.
+// the threads, waiting-line.ts the queue of callers, spare-slots.ts how many slots are booted ahead, ended-leases.ts the memory that is not
+// free yet, the manager the sessions.
 
 import { ManagerMemory } from '../memory/manager-memory.js'
-import {
-  CancelledError,
-  InterpreterCrashedError,
-  type LimitError,
-  PoolExhaustedError,
-  SessionClosedError,
-} from '../shared/errors.js'
+import { CancelledError, type LimitError, PoolExhaustedError, SessionClosedError } from '../shared/errors.js'
 import type { Image } from '../shared/image/image.js'
 import { Observer } from '../telemetry/observer.js'
 import { EndedLeases } from './ended-leases.js'
+import { FailedBoots } from './failed-boots.js'
 import type { PoolOptions, PoolStats, Released, SlotRequest } from './pool-options.js'
 import type { Slot } from './slot.js'
 import { SlotObserver } from './slot-observer.js'
 import { SlotTable } from './slot-table.js'
 import { SlotThreads } from './slot-threads.js'
+import { SpareSlots } from './spare-slots.js'
 import type { SlotThread } from './thread.js'
 import { WaitingLine } from './waiting-line.js'
-
-/** Slots kept booted beyond what is leased, as long as there is room: one, and more once a caller has found none. */
-const MIN_SPARE_SLOTS = 1
-const MAX_SPARE_SLOTS = 2
-/** Starting a thread blocks for milliseconds, so serve waiting callers before booting spare slots. */
-const SPARE_DELAY_MS = 10
-/** The first delay is longer, so that the boot does not take a core from the first session of a process. */
-const FIRST_SPARE_DELAY_MS = 100
-/** After this many failed boots in a row, reject all waiting callers. */
-const MAX_FAILED_BOOTS = 3
 
 export class SlotPool {
   readonly #options: PoolOptions
@@ -42,12 +29,8 @@ export class SlotPool {
   #latestImageId: string
   #boots = 0
   #renewals = 0
-  /** Number of failed boots in a row, by image. */
-  readonly #failedBoots = new Map<string, number>()
-  #spareTimer: NodeJS.Timeout | undefined
-  #spareDelayMs = FIRST_SPARE_DELAY_MS
-  #spareSlots = MIN_SPARE_SLOTS
-  #hasHadCaller = false
+  readonly #failedBoots = new FailedBoots()
+  readonly #spares = new SpareSlots(() => this.#bootSpare())
   #roomTimer: NodeJS.Immediate | undefined
   /** Images whose code has run in a slot. */
   readonly #warmed = new Set<string>()
@@ -148,9 +131,7 @@ export class SlotPool {
   tryAcquire(request: SlotRequest): Slot | undefined {
     if (this.#closed) return undefined
     const free = this.#line.length > 0 ? undefined : this.#slots.find(request)
-    // The first caller does not count: it comes while the first slot boots.
-    if (free === undefined && this.#hasHadCaller) this.#spareSlots = MAX_SPARE_SLOTS
-    this.#hasHadCaller = true
+    this.#spares.callerCame(free !== undefined)
     if (free) this.#latestImageId = request.imageId
     return free && this.#lease(free, request.tenant)
   }
@@ -180,7 +161,7 @@ export class SlotPool {
     if (this.#closed) return
     this.#closed = true
     this.#observer.closing()
-    clearTimeout(this.#spareTimer)
+    this.#spares.close()
     clearImmediate(this.#roomTimer)
     this.#line.rejectAll(closedError())
     for (const thread of [...this.#slots.keys()]) thread.terminate('the manager closed')
@@ -251,19 +232,17 @@ export class SlotPool {
       missing += missingOfImage
     }
     if (missing > this.#bootable) this.#evict()
-    else this.#spareTimer ??= setTimeout(() => this.#provisionSpares(), this.#spareDelayMs)
+    else this.#spares.schedule()
   }
 
-  #provisionSpares(): void {
-    this.#spareTimer = undefined
-    this.#spareDelayMs = SPARE_DELAY_MS
+  #bootSpare(): void {
     if (this.#makingRoom > 0) return
     // Two boots at the same time would leave no core to the sessions that run. `#provision` runs again after the boot.
     if (this.stats().booting > 0) return
     const imageId = this.#latestImageId
     const waiting = this.#line.countByImage().get(imageId) ?? 0
     const coming = this.#slots.countComing(imageId) + this.#slots.countLeaving(imageId)
-    if (coming < waiting + this.#spareSlots && this.#memory.hasPlenty) this.#boot(imageId)
+    if (coming < waiting + this.#spares.wanted && this.#memory.hasPlenty) this.#boot(imageId)
   }
 
   /** Ends a slot that was not given to a waiting caller: it is parked for another tenant, or of another image. */
@@ -334,7 +313,7 @@ export class SlotPool {
     this.#slots.set(thread, { kind: 'booting' })
     void this.#warm(thread).then(
       () => {
-        if (thread.alive) this.#failedBoots.delete(imageId)
+        if (thread.alive) this.#failedBoots.clear(imageId)
         this.#nowReady(thread, undefined)
       },
       () => {
@@ -357,8 +336,9 @@ export class SlotPool {
     // The thread keeps its place in its Piscina until its worker may be ended.
     if (this.#threads.stoppingCount > 0) void thread.stopped.then(() => this.#closed || this.#serve())
     const hasFailed = state?.kind === 'booting' && !this.#unwanted.has(thread)
-    if (hasFailed && !this.#countFailedBoot(thread.imageId, reason)) return
-    this.#serve()
+    const error = hasFailed ? this.#failedBoots.add(thread.imageId, reason) : undefined
+    if (error) this.#line.rejectAll(error, thread.imageId)
+    else this.#serve()
   }
 
   /**
@@ -378,16 +358,6 @@ export class SlotPool {
   #bootFailed(imageId: string, reason: string): void {
     for (const [thread, { kind }] of [...this.#slots])
       if (kind === 'booting' && thread.imageId === imageId) thread.terminate(reason)
-  }
-
-  /** Returns false once too many boots in a row have failed and the waiting callers have been rejected. */
-  #countFailedBoot(imageId: string, reason: string): boolean {
-    const failed = (this.#failedBoots.get(imageId) ?? 0) + 1
-    this.#failedBoots.set(imageId, failed)
-    if (failed < MAX_FAILED_BOOTS) return true
-    const message = `the last ${MAX_FAILED_BOOTS} workers failed to boot; the last reason: ${reason}`
-    this.#line.rejectAll(new InterpreterCrashedError(message, 'not-started'), imageId)
-    return false
   }
 
   #timedOut(): PoolExhaustedError | LimitError {
