@@ -133,19 +133,32 @@ function unlessClosed(error: unknown): void {
   if (!(error instanceof SessionClosedError)) throw error
 }
 
-let modesOfFile: readonly SessionMode[] = [new Renewed(), afterReset, thawed]
+const DEFAULT_MODES: readonly SessionMode[] = [new Renewed(), afterReset, thawed]
 
-/** For a test file that imports others, to run their tests in its own modes. */
-export function useModes(modes: readonly SessionMode[]): void {
-  modesOfFile = modes
+/** Set while a test file imports others to run their tests in its own modes. */
+let importersModes: readonly SessionMode[] | undefined
+
+/**
+ * Imports other test files and runs their tests in these modes, except for blocks that name their own modes: they test the interpreter, and
+ * would only run a second time. The files must not have been imported before in this process.
+ */
+export async function inModes(modes: readonly SessionMode[], load: () => Promise<void>): Promise<void> {
+  importersModes = modes
+  try {
+    await load()
+  } finally {
+    importersModes = undefined
+  }
 }
 
 /** Runs the tests once per mode, with one manager for all. */
 export function describeSessions(
   title: string,
   tests: (open: OpenSession) => void,
-  modes: readonly SessionMode[] = modesOfFile,
+  ownModes?: readonly SessionMode[],
 ): void {
+  if (importersModes && ownModes) return
+  const modes = ownModes ?? importersModes ?? DEFAULT_MODES
   describe(title, () => {
     let manager: SessionManager
 
