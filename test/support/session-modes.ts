@@ -1,9 +1,9 @@
 // The conformance suite of sessions: a block of tests is written once, and run with sessions created in every possible way.
 // A mode only decides how `open` creates a session; tests must not depend on it.
 import { type Session, SessionClosedError, type SessionManager, type SessionOptions } from 'brumate'
-import { afterAll, beforeAll, describe, onTestFinished } from 'vitest'
-import { openManager } from './manager.js'
+import { beforeAll, describe, onTestFinished } from 'vitest'
 import { py, until } from './session-code.js'
+import { sharedManager } from './shared-manager.js'
 
 /** Makes a session that is closed when the running test ends. */
 export type OpenSession = (options?: SessionOptions) => Promise<Session>
@@ -18,7 +18,7 @@ export interface SessionMode {
   open(create: OpenSession, manager: SessionManager, options: SessionOptions): Promise<Session>
 }
 
-/** Slots of the suite's manager. A test has few sessions, and boots would compete for cores with what is measured. */
+/** Slots of the shared manager. A test has few sessions, and boots would compete for cores with what is measured. */
 const SLOTS = 4
 
 /** State that a user can leave in an interpreter without ending it. `reset` must remove all of it. */
@@ -163,10 +163,8 @@ export function describeSessions(
     let manager: SessionManager
 
     beforeAll(async () => {
-      manager = await openManager({ slots: SLOTS })
+      manager = await sharedManager({ slots: SLOTS })
     })
-
-    afterAll(() => manager?.close())
 
     describe.each(modes)('session $name', (mode) => {
       tests((options = {}) => {
