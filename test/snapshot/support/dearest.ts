@@ -112,16 +112,20 @@ const MIB = 2 ** 20
  * @param make makes the `i`th value
  */
 export function largest(make: (i: number) => Uint8Array, takes: (list: Uint8Array) => boolean): Uint8Array {
-  const members: Uint8Array[] = []
-  for (let i = 0, bytes = 100; ; i++) {
+  const bytes = Buffer.alloc(MIB - 100)
+  /** Where each member ends. */
+  const ends = [0]
+  for (let i = 0, end = 0; ; i++) {
     const member = make(i)
-    bytes += member.length
-    if (bytes > MIB) break
-    members.push(member)
+    if (end + member.length > bytes.length) break
+    bytes.set(member, end)
+    end += member.length
+    ends.push(end)
   }
-  const of = (count: number) => array(members.slice(0, count))
-  if (takes(of(members.length))) return of(members.length)
-  let [taken, refused] = [0, members.length]
+  const of = (count: number) => array([bytes.subarray(0, ends[count])], count)
+  const most = ends.length - 1
+  if (takes(of(most))) return of(most)
+  let [taken, refused] = [0, most]
   // Accurate to one per cent.
   while (refused - taken > Math.max(1, taken / 100)) {
     const middle = (taken + refused) >> 1
