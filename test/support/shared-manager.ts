@@ -1,5 +1,5 @@
-// Managers that tests share, because each costs boots. For tests that neither close their manager nor read its counters.
-import type { ManagerOptions, SessionManager } from 'brumate'
+// Managers that tests share, because each costs boots. For tests that do not close their manager, and read its counters only as differences.
+import type { ManagerOptions, ManagerStats, SessionManager } from 'brumate'
 import { openManager } from './manager.js'
 
 const managers = new Map<string, Promise<SessionManager>>()
@@ -26,4 +26,17 @@ export async function closeSharedManagers(): Promise<void> {
       await manager.close()
     }),
   )
+}
+
+/** Returns a function that says by how much the manager's counters have grown since this call. */
+export function countersSince(manager: SessionManager): () => ManagerStats['counters'] {
+  const before = manager.stats().counters
+  return () => {
+    const now = manager.stats().counters
+    const grown = Object.entries(now).map(([name, count]) => [
+      name,
+      count - before[name as keyof typeof before],
+    ])
+    return Object.fromEntries(grown) as typeof now
+  }
 }
