@@ -51,8 +51,8 @@ const NASTY = py`
 
 /** All modes use one tenant. Tests reuse each other's slots (S1). */
 const TENANT = 'suite'
-/** Makes the interpreter's memory grow, so that the slot gets another instance. */
-const GROW = 'block = bytearray(40_000_000)'
+/** Makes the interpreter's memory grow, so that the slot gets another instance. More would only take longer. */
+const GROW = 'block = bytearray(10_000_000)'
 
 export const fresh: SessionMode = {
   name: 'fresh',
