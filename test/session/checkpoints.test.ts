@@ -116,7 +116,7 @@ describe('B2: a checkpoint', () => {
     const manager = await sharedManager({ slots: 4 })
     await using session = await manager.createSession({ executionTimeoutMs: null, limits })
     await session.execute(
-      'import gc; gc.disable()\nclass C:\n    def __del__(self):\n        while True: pass\nc = C(); c.me = c; x = 7; del c',
+      'import gc, time; gc.disable()\nclass C:\n    def __del__(self):\n        while True: time.sleep(0.01)\nc = C(); c.me = c; x = 7; del c',
     )
     expect((await session.execute('x')).value).toBe(7)
     expect((await rejectionOf(InterpreterCrashedError, session.execute(CRASH))).outcome).toBe('restored')

@@ -56,13 +56,14 @@ test('A6: a reset that gets no slot still resets the execution count', async () 
   const onWorker = (worker: Worker) => workers.push(worker)
   process.on('worker', onWorker)
   onTestFinished(() => void process.off('worker', onWorker))
-  const manager = await managerForTest({ slots: 1, acquireTimeoutMs: 500 })
+  const manager = await managerForTest({ slots: 1, acquireTimeoutMs: 1500 })
   await using session = await manager.createSession()
   await session.execute('x = 1')
-  // Its slot cannot be renewed, and another session is the first to get the next one.
-  void workers[0]?.terminate()
+  // Its slot cannot be renewed, and another session is the first to get the next one. If a manager of an earlier file boots a spare slot at
+  // this moment, that ends too.
+  for (const worker of workers) void worker.terminate()
   const reset = rejectionOf(PoolExhaustedError, session.reset())
-  const busy = manager.createSession().then((other) => other.execute('import time; time.sleep(2)'))
+  const busy = manager.createSession().then((other) => other.execute('import time; time.sleep(4)'))
   await reset
   expect(session.executionCount).toBe(0)
   await busy

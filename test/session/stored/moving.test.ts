@@ -5,7 +5,7 @@ import { managerForTest } from '../../support/manager.js'
 import { ScriptedStore } from '../../support/scripted-store.js'
 
 const SESSIONS = 20
-const ROUNDS = 120
+const ROUNDS = 90
 const AT_ONCE = 8
 
 /** Random numbers from 0 to 1, the same in every run. */
