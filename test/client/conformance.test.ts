@@ -2,11 +2,9 @@
 import { inModes } from '../support/session-modes.js'
 import { overHttp } from './support/over-http.js'
 
+const FILES = ['counting', 'errors', 'output', 'state', 'values-from-python', 'values-to-python']
+
 await inModes([overHttp], async () => {
-  await import('../session/counting.test.js')
-  await import('../session/errors.test.js')
-  await import('../session/output.test.js')
-  await import('../session/state.test.js')
-  await import('../session/values-from-python.test.js')
-  await import('../session/values-to-python.test.js')
+  // The query makes modules of their own: those of the files themselves are evaluated only once in a process.
+  for (const name of FILES) await import(/* @vite-ignore */ `../session/${name}.test.ts?over-http`)
 })

@@ -140,7 +140,7 @@ let importersModes: readonly SessionMode[] | undefined
 
 /**
  * Imports other test files and runs their tests in these modes, except for blocks that name their own modes: they test the interpreter, and
- * would only run a second time. The files must not have been imported before in this process.
+ * would only run a second time. A module is evaluated once in a process: import the files with a query, as modules of their own.
  */
 export async function inModes(modes: readonly SessionMode[], load: () => Promise<void>): Promise<void> {
   importersModes = modes
