@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { expect, inject, test } from 'vitest'
 import { deferred, py, pythonErrorOf } from '../support/session-code.js'
 import { sharedManager } from '../support/shared-manager.js'
+import { scaled } from '../support/slowness.mjs'
 
 const MIB = 2 ** 20
 const TOO_LARGE = 'the arguments are too large: those of one session may take 64 MiB'
@@ -19,7 +20,7 @@ interface Flooded {
 }
 
 test('Python that makes calls without waiting for answers cannot exhaust the process’s memory', async () => {
-  const args = ['--max-old-space-size=700', FLOOD, DIST, inject('cacheDir')]
+  const args = ['--max-old-space-size=700', FLOOD, DIST, inject('cacheDir'), String(scaled(1500))]
   const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 120_000 })
   const { peakRssBytes, outcomes } = JSON.parse(stdout) as {
     readonly peakRssBytes: number
@@ -103,12 +104,12 @@ test('B1: an execution whose calls wait for room in the window stops at its time
     callbacks: { hold: () => all.promise, echo: ({ x }) => x },
   })
   const running = session.execute(
-    "import asyncio\nawait asyncio.gather(*[hold(x='a' * 25_000_000) for _ in range(3)])",
-    { timeoutMs: 1500 },
+    "import asyncio\nawait asyncio.gather(*[hold(x='a' * 40_000_000) for _ in range(2)])",
+    { timeoutMs: scaled(500) },
   )
   await expect(running).rejects.toMatchObject({ name: 'TimeoutError', outcome: 'interrupted' })
   // The window still has room for small calls, and is empty after a reset.
   expect((await session.execute('await echo(x=1)')).value).toBe(1)
   await session.reset()
-  expect((await session.execute("len(await echo(x='b' * 60_000_000))")).value).toBe(60_000_000)
+  expect((await session.execute("len(await echo(x='b' * 30_000_000))")).value).toBe(30_000_000)
 })

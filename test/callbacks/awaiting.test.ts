@@ -309,20 +309,20 @@ describe.each(WAYS)('$name', (way) => {
     expect((await way.run(manager, code, TOOLS)).stderr).toBe('1\n2\n')
   })
 
-  test('D9: ten megabytes can be sent and returned', async () => {
+  test('D9: three megabytes can be sent and returned', async () => {
     const code = py`
-      big = bytes(range(256)) * 40_000
+      big = bytes(range(256)) * 12_000
       import asyncio
-      back, text = await asyncio.gather(echo(value=big), echo(value='é' * 3_000_000))
-      [back == big, len(back), text == 'é' * 3_000_000]
+      back, text = await asyncio.gather(echo(value=big), echo(value='é' * 1_000_000))
+      [back == big, len(back), text == 'é' * 1_000_000]
     `
     const ran = await way.run(manager, code, TOOLS)
-    expect([ran.error, ran.value]).toEqual([undefined, [true, 10_240_000, true]])
+    expect([ran.error, ran.value]).toEqual([undefined, [true, 3_072_000, true]])
   })
 
-  test('D2: a thousand calls can run at once', async () => {
-    const code = 'import asyncio\nsum(await asyncio.gather(*[add(i, 1) for i in range(1000)]))'
+  test('D2: three hundred calls can run at once', async () => {
+    const code = 'import asyncio\nsum(await asyncio.gather(*[add(i, 1) for i in range(300)]))'
     const ran = await way.run(manager, code, TOOLS)
-    expect([ran.error, ran.value, ran.called.length]).toEqual([undefined, 500_500, 1000])
+    expect([ran.error, ran.value, ran.called.length]).toEqual([undefined, 45_150, 300])
   })
 })

@@ -1,8 +1,7 @@
 // Behaviours D2, B5, B6: concurrent host calls, their timeout, and their maximum number.
 import { expect, test } from 'vitest'
-import { managerForTest } from '../support/manager.js'
 import { deferred, py, pythonErrorOf, sleep, until } from '../support/session-code.js'
-import { sharedManager } from '../support/shared-manager.js'
+import { countersSince, sharedManager } from '../support/shared-manager.js'
 
 const GATHER = 'import asyncio\n'
 
@@ -109,7 +108,8 @@ test('B5: a callback that never settles raises TimeoutError in Python, and the s
 })
 
 test('B5: answers after the timeout are dropped and counted', async () => {
-  const manager = await managerForTest({ slots: 1 })
+  const manager = await sharedManager({ slots: 1 })
+  const counted = countersSince(manager)
   let suspended: unknown
   await using session = await manager.createSession({
     callbacks: {
@@ -132,7 +132,7 @@ test('B5: answers after the timeout are dropped and counted', async () => {
     seen
   `)
   expect([status, value, suspended]).toEqual(['completed', ['cut', 'cut', 'cut'], undefined])
-  expect(manager.stats().counters.lateAnswers).toBe(3)
+  expect(counted().lateAnswers).toBe(3)
   expect(session.pending).toEqual([])
 })
 

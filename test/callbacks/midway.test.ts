@@ -1,15 +1,14 @@
 // Behaviours C8: snapshots of a running execution that awaits a host call, and host calls that outlive their execution.
 import { type Callbacks, InvalidOptionError, type Session, type SessionManager } from 'brumate'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openManager } from '../support/manager.js'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { py, pythonErrorOf, rejectionOf, sleep, until } from '../support/session-code.js'
+import { sharedManager } from '../support/shared-manager.js'
 
 let manager: SessionManager
 
 beforeAll(async () => {
-  manager = await openManager({ slots: 4 })
+  manager = await sharedManager({ slots: 4 })
 })
-afterAll(() => manager?.close())
 
 /** Collects unanswered calls of `wait`, so that the test can answer them. */
 class Waiting {
@@ -323,8 +322,7 @@ describe('a host call of a background task', () => {
   test.each([1, 4])(
     'S1: answered during restoreState, does not reach the restored state, %i slots',
     async (slots) => {
-      const own = await openManager({ slots })
-      await using _ = own
+      const own = await sharedManager({ slots })
       const answers: ((value: unknown) => void)[] = []
       await using session = await own.createSession({
         callbacks: { wait: () => new Promise((resolve) => answers.push(resolve)) },

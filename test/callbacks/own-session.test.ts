@@ -6,15 +6,14 @@ import {
   type Session,
   type SessionManager,
 } from 'brumate'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openManager } from '../support/manager.js'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { sharedManager } from '../support/shared-manager.js'
 
 let manager: SessionManager
 
 beforeAll(async () => {
-  manager = await openManager({ slots: 4 })
+  manager = await sharedManager({ slots: 4 })
 })
-afterAll(() => manager?.close())
 
 type Use = (session: Session, context: CallbackContext) => unknown
 

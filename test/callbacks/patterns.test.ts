@@ -1,11 +1,11 @@
 // R11: matching a schema's `pattern` against a guest's text never stalls the main thread. Patterns that are certainly fast run
 // without the overhead of a time limit.
 import { Script } from 'node:vm'
-import type { Callbacks } from 'brumate'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Callbacks, SessionManager } from 'brumate'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { compileBounded } from '../../src/callbacks/bounded-ajv.js'
 import { isLinear } from '../../src/callbacks/linear-pattern.js'
-import { openManager } from '../support/manager.js'
+import { sharedManager } from '../support/shared-manager.js'
 
 describe('isLinear', () => {
   test.each([
@@ -125,11 +125,10 @@ describe('slow text', () => {
     by_names: tool({ properties: { o: { propertyNames: { pattern: '^(a|a)*$' } } } }),
     by_list: tool({ properties: { l: { type: 'array', items: { pattern: '\\d+$' } } } }),
   } as Callbacks
-  let manager: Awaited<ReturnType<typeof openManager>>
+  let manager: SessionManager
   beforeAll(async () => {
-    manager = await openManager({ slots: 2 })
+    manager = await sharedManager({ slots: 1 })
   })
-  afterAll(() => manager?.close())
 
   test.each([
     ['by_pattern', 'q=S', 'q'],

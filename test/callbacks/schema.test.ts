@@ -1,15 +1,14 @@
 // Behaviours D4, D6: arguments are validated on the host before the function runs, by JSON Schema or Standard Schema; and how callbacks
 // are described to Python and to models.
 import { type Callbacks, InvalidOptionError, type Session, type SessionManager } from 'brumate'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openManager } from '../support/manager.js'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { pythonErrorOf } from '../support/session-code.js'
+import { sharedManager } from '../support/shared-manager.js'
 
 let manager: SessionManager
 beforeAll(async () => {
-  manager = await openManager({ slots: 1 })
+  manager = await sharedManager({ slots: 1 })
 })
-afterAll(() => manager?.close())
 
 const open = (callbacks: Callbacks): Promise<Session> => manager.createSession({ callbacks })
 

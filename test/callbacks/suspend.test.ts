@@ -7,16 +7,15 @@ import {
   SessionSuspendedError,
   TimeoutError,
 } from 'brumate'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openManager } from '../support/manager.js'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { expectTyped, py, pythonErrorOf, rejectionOf, sleep } from '../support/session-code.js'
+import { sharedManager } from '../support/shared-manager.js'
 
 let manager: SessionManager
 
 beforeAll(async () => {
-  manager = await openManager({ slots: 4 })
+  manager = await sharedManager({ slots: 4 })
 })
-afterAll(() => manager?.close())
 
 const callbacks: Callbacks = {
   approve: (_, { suspend }) => suspend('needs human approval'),

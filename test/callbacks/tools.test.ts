@@ -1,17 +1,17 @@
 // Callbacks as tools: the module `tools`, awaiting and iterating calls, and signatures for a prompt.
 import type { Callbacks, Session, SessionManager } from 'brumate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openManager } from '../support/manager.js'
 import { deferred, py, pythonErrorOf, until } from '../support/session-code.js'
+import { sharedManager } from '../support/shared-manager.js'
 
 let manager: SessionManager
 let session: Session
 
 beforeAll(async () => {
-  manager = await openManager({ slots: 2 })
+  manager = await sharedManager({ slots: 1 })
   session = await manager.createSession({ limits: { callbackTimeoutMs: 20_000 } })
 })
-afterAll(() => manager?.close())
+afterAll(() => session?.close())
 
 const run = async (code: string) => (await session.execute(py`${code}`)).value
 

@@ -8,7 +8,7 @@ import type {
   StandardSchema,
 } from 'brumate'
 import { expect, expectTypeOf, test } from 'vitest'
-import { managerForTest } from '../support/manager.js'
+import { sharedManager } from '../support/shared-manager.js'
 
 /** A schema whose input and output types differ, as with zod and similar libraries. */
 function cityAndDays(): StandardSchema<
@@ -25,7 +25,7 @@ function cityAndDays(): StandardSchema<
 }
 
 test('argument types are inferred from a Standard Schema, wherever it is in the definition', async () => {
-  const manager = await managerForTest({ slots: 1 })
+  const manager = await sharedManager({ slots: 1 })
   await using session = await manager.createSession({
     callbacks: {
       before: {

@@ -1,16 +1,15 @@
 // Behaviours D5, D9: arguments, results and errors of callbacks.
 import type { Session, SessionManager } from 'brumate'
 import { TimeoutError } from 'brumate'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openManager } from '../support/manager.js'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { py, pythonErrorOf, rejectionOf, until } from '../support/session-code.js'
+import { sharedManager } from '../support/shared-manager.js'
 
 let manager: SessionManager
 
 beforeAll(async () => {
-  manager = await openManager({ slots: 2 })
+  manager = await sharedManager({ slots: 4 })
 })
-afterAll(() => manager?.close())
 
 async function returning(value: unknown): Promise<Session> {
   return manager.createSession({ callbacks: { give: () => value } })

@@ -7,7 +7,7 @@ let sandbox: Sandbox
 let files: Sandbox['files']
 
 beforeAll(async () => {
-  sandbox = await Sandbox.create({ manager: await sharedManager({ slots: 3 }) })
+  sandbox = await Sandbox.create({ manager: await sharedManager({ slots: 4 }) })
   files = sandbox.files
 })
 

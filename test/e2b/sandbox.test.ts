@@ -17,7 +17,7 @@ let manager: SessionManager
 let sandbox: Sandbox
 
 beforeAll(async () => {
-  manager = await sharedManager({ slots: 3 })
+  manager = await sharedManager({ slots: 4 })
   sandbox = await Sandbox.create({ manager, envs: { PLACE: 'everywhere' } })
 })
 

@@ -10,6 +10,7 @@ describe.each([
   ['describe', () => import('./stock/describe.js')],
   ['restored', () => import('./stock/restored.js')],
   ['interrupts', () => import('./stock/interrupts.js')],
+  ['files', () => import('./stock/files.js')],
 ] as const)('%s', async (_, load: () => Promise<unknown>) => {
   await load()
 })

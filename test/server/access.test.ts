@@ -11,7 +11,7 @@ import { sharedManager } from '../support/shared-manager.js'
 import { appForTest, callerOf, KEYS } from './support/caller.js'
 
 async function served(options: Partial<ServeOptions> = {}) {
-  const server = await serve({ manager: await sharedManager({ slots: 3 }), ...options })
+  const server = await serve({ manager: await sharedManager({ slots: 4 }), ...options })
   onTestFinished(() => server.close())
   return server
 }
@@ -55,7 +55,7 @@ test('without a valid key, only /health and /openapi.json are accessible', async
 })
 
 test('a server reachable from other machines requires keys, and errors never reveal a key', async () => {
-  const manager = await sharedManager({ slots: 3 })
+  const manager = await sharedManager({ slots: 4 })
   await expect(serve({ manager, host: '0.0.0.0' })).rejects.toThrow(/clients need keys/)
   const short = await serve({ manager, keys: { ada: 'too-short' } }).catch((error) => error)
   expect(short).toBeInstanceOf(InvalidOptionError)
@@ -63,7 +63,7 @@ test('a server reachable from other machines requires keys, and errors never rev
 })
 
 test('a key shared by two tenants is rejected, and so is a malformed CORS origin', async () => {
-  const manager = await sharedManager({ slots: 3 })
+  const manager = await sharedManager({ slots: 4 })
   await expect(serve({ manager, keys: { ada: KEYS.ada, bob: KEYS.ada } })).rejects.toThrow(/ada and bob/)
   for (const origin of ['example.com', 'https://example.com/'])
     await expect(serve({ manager, cors: [origin] })).rejects.toThrow(/cors: expected origins/)

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { appForTest, type Json } from './support/caller.js'
 
-const RUNS = Number(process.env.RUNS ?? 400)
+const RUNS = Number(process.env.RUNS ?? 250)
 const METHODS = ['get', 'put', 'post', 'delete']
 
 interface Operation {

@@ -1,18 +1,18 @@
 // Code as people and models write it: indented as a whole, with a byte order mark, with warnings, with a missing await.
 import type { Session, SessionManager } from 'brumate'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { openManager } from '../support/manager.js'
 import { pythonErrorOf } from '../support/session-code.js'
+import { sharedManager } from '../support/shared-manager.js'
 
 let manager: SessionManager
 let session: Session
 
 beforeAll(async () => {
-  manager = await openManager({ slots: 1 })
+  manager = await sharedManager({ slots: 1 })
   session = await manager.createSession({ callbacks: { fetch: () => 'data' } })
 })
 beforeEach(() => session.reset())
-afterAll(() => manager?.close())
+afterAll(() => session?.close())
 
 const evaluate = async (code: string) => (await session.execute(code)).value
 const stderrOf = async (code: string) => (await session.execute(code)).stderr

@@ -7,10 +7,10 @@ import { scaled } from '../support/slowness.mjs'
 
 const TIMEOUT_MS = scaled(60)
 /** For code that must reach a certain point before its deadline. */
-const LONG_TIMEOUT_MS = scaled(200)
-const GRACE_MS = scaled(50)
+const LONG_TIMEOUT_MS = scaled(120)
+const GRACE_MS = scaled(30)
 /** For code that obeys the interrupt: a starved machine must not turn that into a lost worker. */
-const PATIENT_GRACE_MS = 5000
+const PATIENT = { limits: { interruptGraceMs: 5000 } }
 
 /** Checks that the promise rejects with a TimeoutError no sooner than the deadline. The benchmark `stopping` measures how soon after. */
 async function timeoutOf(
@@ -103,7 +103,7 @@ describeSessions(
     test.each(STOPS_WHEN_INTERRUPTED)(
       'B1: %s is interrupted at the deadline, and the state stays',
       async (_, code) => {
-        const session = await open({ limits: { interruptGraceMs: PATIENT_GRACE_MS } })
+        const session = await open(PATIENT)
         await session.execute('kept = 1')
         const error = await timeoutOf((limit) => session.execute(code, limit), 'interrupted')
         expect((error.cause as PythonError).type).toBe('KeyboardInterrupt')
@@ -176,7 +176,7 @@ describeSessions(
     })
 
     test('B1: an endless __str__ is interrupted while the exception is formatted', async () => {
-      const session = await open()
+      const session = await open(PATIENT)
       const code = py`
         class Endless(Exception):
             def __str__(self):
@@ -193,7 +193,7 @@ describeSessions(
     })
 
     test('B1: a function called by sqlite3 is interrupted, and sqlite3 raises its own error', async () => {
-      const session = await open()
+      const session = await open(PATIENT)
       const code = py`
         import sqlite3
         db = sqlite3.connect(':memory:')
@@ -212,7 +212,7 @@ describeSessions(
     })
 
     test('B1: the state is that at the moment of the interrupt', async () => {
-      const session = await open()
+      const session = await open(PATIENT)
       await timeoutOf(
         (limit) => session.execute('n = 0\nwhile True: n += 1', limit),
         'interrupted',
@@ -224,7 +224,7 @@ describeSessions(
     })
 
     test('B1: the cause is the KeyboardInterrupt, with its traceback and the output so far', async () => {
-      const session = await open()
+      const session = await open(PATIENT)
       const code =
         'import sys\nprint("before")\nprint("oops", file=sys.stderr)\ndef f():\n    while True: pass\nf()'
       const { cause } = await timeoutOf(
@@ -238,7 +238,7 @@ describeSessions(
     })
 
     test('B1: except and finally blocks of interrupted code run', async () => {
-      const session = await open()
+      const session = await open(PATIENT)
       const code = py`
         log = []
         try:
@@ -254,14 +254,14 @@ describeSessions(
     })
 
     test('B1: code that catches the interrupt and ends in time still times out, and its state stays', async () => {
-      const session = await open({ limits: { interruptGraceMs: 5000 } })
+      const session = await open(PATIENT)
       const code = 'try:\n    while True: pass\nexcept KeyboardInterrupt:\n    caught = True'
       await timeoutOf((limit) => session.execute(code, limit), 'interrupted', LONG_TIMEOUT_MS)
       expect(await session.get('caught')).toBe(true)
     })
 
     test('B1: the interrupt reaches the code that awaits, not the task it awaits', async () => {
-      const session = await open()
+      const session = await open(PATIENT)
       const code = py`
         import asyncio
         gate = asyncio.Event()
@@ -283,7 +283,7 @@ describeSessions(
     })
 
     test('B1: the clock starts with the execution; time in the queue does not count', async () => {
-      const session = await open()
+      const session = await open(PATIENT)
       const first = session.execute('import time; time.sleep(0.5)')
       const second = session.execute('1', { timeoutMs: 300 })
       await first
@@ -291,7 +291,7 @@ describeSessions(
     })
 
     test('B1: calls queued behind one that times out still run', async () => {
-      const session = await open()
+      const session = await open(PATIENT)
       const stuck = timeoutOf((limit) => session.execute('while True: pass', limit), 'interrupted')
       const queued = session.execute('2')
       await stuck
@@ -299,7 +299,7 @@ describeSessions(
     })
 
     test('B1: the call’s time limit overrides the session’s, which overrides the manager’s', async () => {
-      const session = await open({ executionTimeoutMs: TIMEOUT_MS })
+      const session = await open({ ...PATIENT, executionTimeoutMs: TIMEOUT_MS })
       expect(session.executionTimeoutMs).toBe(TIMEOUT_MS)
       await timeoutOf(() => session.execute('while True: pass'), 'interrupted')
       const nap = 'import time; time.sleep(0.3); 1'
@@ -308,7 +308,7 @@ describeSessions(
     })
 
     test('B1: a changed executionTimeoutMs applies from the next call on', async () => {
-      const session = await open({ executionTimeoutMs: TIMEOUT_MS })
+      const session = await open({ ...PATIENT, executionTimeoutMs: TIMEOUT_MS })
       session.executionTimeoutMs = null
       expect((await session.execute('import time; time.sleep(0.3); 1')).value).toBe(1)
       session.executionTimeoutMs = TIMEOUT_MS
@@ -331,9 +331,9 @@ describeSessions(
     })
 
     test('B1: an interrupt that arrives too late does not affect the next execution', async () => {
-      const session = await open({ limits: { interruptGraceMs: 5000 } })
-      for (let round = 0; round < 60; round++) {
-        await session.execute(`sum(range(${round * 2000}))`, { timeoutMs: 1 }).catch((error) => {
+      const session = await open(PATIENT)
+      for (let round = 0; round < 30; round++) {
+        await session.execute(`sum(range(${round * 4000}))`, { timeoutMs: 1 }).catch((error) => {
           expect(error).toMatchObject({ code: 'TIMEOUT', outcome: 'interrupted' })
         })
         expect((await session.execute('x = 0\nfor i in range(3000): x += i\nx')).value).toBe(4_498_500)
@@ -341,7 +341,7 @@ describeSessions(
     })
 
     test('B1: no trace of the interrupt remains: the next execution can sleep, await and be interrupted', async () => {
-      const session = await open()
+      const session = await open(PATIENT)
       await timeoutOf((limit) => session.execute('while True: pass', limit), 'interrupted')
       expect((await session.execute('import time; time.sleep(0.05); 1')).value).toBe(1)
       expect((await session.execute('import asyncio; await asyncio.sleep(0.05, 2)')).value).toBe(2)

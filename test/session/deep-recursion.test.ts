@@ -2,8 +2,8 @@
 
 import type { Session, SessionManager } from 'brumate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openManager } from '../support/manager.js'
 import { pythonErrorOf } from '../support/session-code.js'
+import { sharedManager } from '../support/shared-manager.js'
 
 /** Far more levels than fit on the thread's stack. */
 const DEPTH = 500_000
@@ -48,13 +48,13 @@ describe.each(['fresh', 'thawed'])('deep recursion in a %s session', (kind) => {
   let session: Session
 
   beforeAll(async () => {
-    manager = await openManager({ slots: 1 })
+    manager = await sharedManager({ slots: 1 })
     session = await manager.createSession({ checkpoint: 'manual', limits: { executionTimeoutMs: null } })
     await session.execute(`import json, pickle, sys\nsys.setrecursionlimit(${DEPTH})\n${DEFINITIONS}`)
     if (kind === 'thawed') await session.hibernate()
   })
 
-  afterAll(() => manager.close())
+  afterAll(() => session?.close())
 
   // One case of each kind is enough for a thawed session: its limits are in the memory that a snapshot restores.
   const some = <T>(cases: readonly T[]) => (kind === 'fresh' ? cases : cases.slice(0, 1))

@@ -1,14 +1,13 @@
 // What code shows with `display`, as in a notebook.
 import type { Display, SessionManager } from 'brumate'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openManager } from '../support/manager.js'
+import { beforeAll, expect, test } from 'vitest'
 import { py, pythonErrorOf } from '../support/session-code.js'
+import { sharedManager } from '../support/shared-manager.js'
 
 let manager: SessionManager
 beforeAll(async () => {
-  manager = await openManager({ slots: 2 })
+  manager = await sharedManager({ slots: 4 })
 })
-afterAll(() => manager.close())
 
 const open = (options = {}) => manager.createSession({ checkpoint: 'manual', ...options })
 

@@ -1,13 +1,13 @@
 // Sessions without a slot: they resume where they were, and idle ones are evicted when others need a slot.
 import { type CallbackContext, SnapshotError } from 'brumate'
 import { describe, expect, test } from 'vitest'
-import { managerForTest } from '../support/manager.js'
 import { rejectionOf, until } from '../support/session-code.js'
-import { sharedManager } from '../support/shared-manager.js'
+import { countersSince, sharedManager } from '../support/shared-manager.js'
 
 describe('hibernate', () => {
   test('frees the slot, and the next call resumes the session where it was', async () => {
-    const manager = await managerForTest({ slots: 1 })
+    const manager = await sharedManager({ slots: 1 })
+    const counted = countersSince(manager)
     await using first = await manager.createSession({ checkpoint: 'manual' })
     await first.execute('import itertools; c = itertools.count(5); next(c)')
     await first.hibernate()
@@ -17,7 +17,7 @@ describe('hibernate', () => {
     await second.hibernate()
     expect((await first.execute('next(c)')).value).toBe(6)
     expect(first.state).toBe('attached')
-    expect(manager.stats().counters).toMatchObject({ hibernations: 2, thaws: 1, crashes: 0 })
+    expect(counted()).toMatchObject({ hibernations: 2, thaws: 1, crashes: 0 })
   })
 
   test('has no effect on a dormant session, whose snapshot is available without waking it', async () => {
@@ -49,13 +49,14 @@ describe('hibernate', () => {
 
 describe('idleTimeoutMs', () => {
   test('an idle session hibernates after the timeout, and its next call resumes it where it was', async () => {
-    const manager = await managerForTest({ slots: 1, idleTimeoutMs: 20 })
+    const manager = await sharedManager({ slots: 1, idleTimeoutMs: 20 })
+    const counted = countersSince(manager)
     await using session = await manager.createSession()
     await session.execute('import itertools; c = itertools.count(5); next(c)')
     await until(() => session.state === 'dormant')
     expect(manager.stats()).toMatchObject({ attached: 0, dormant: 1, slots: { leased: 0 } })
     expect((await session.execute('next(c)')).value).toBe(6)
-    expect(manager.stats().counters).toMatchObject({ hibernations: 1, thaws: 1, crashes: 0 })
+    expect(counted()).toMatchObject({ hibernations: 1, thaws: 1, crashes: 0 })
   })
 
   test('an execution that runs longer keeps its slot', async () => {
@@ -83,9 +84,9 @@ describe('idleTimeoutMs', () => {
 })
 
 describe('when every slot is leased', () => {
-  test('twelve open sessions work on three slots, each with its own state', async () => {
-    const manager = await managerForTest({ slots: 3 })
-    const sessions = await Promise.all(Array.from({ length: 12 }, () => manager.createSession()))
+  test('nine open sessions work on three slots, each with its own state', async () => {
+    const manager = await sharedManager({ slots: 3 })
+    const sessions = await Promise.all(Array.from({ length: 9 }, () => manager.createSession()))
     await Promise.all(sessions.map((session, n) => session.set('n', n)))
     const values = await Promise.all(sessions.map((session) => session.execute('n * n')))
     expect(values.map(({ value }) => value)).toEqual(sessions.map((_, n) => n * n))
@@ -122,7 +123,7 @@ describe('when every slot is leased', () => {
   })
 
   test('consecutive restores reuse the slots there are and boot no more', async () => {
-    const manager = await managerForTest({ slots: 8 })
+    const manager = await sharedManager({ slots: 4 })
     await using session = await manager.createSession({ checkpoint: 'manual' })
     await session.execute('x = 1')
     const snapshot = await session.snapshotState()
@@ -131,7 +132,7 @@ describe('when every slot is leased', () => {
     for (const other of others) await other.close()
     await until(() => manager.stats().slots.ready >= 2 && manager.stats().slots.booting === 0)
     const { boots } = manager.stats().counters
-    for (let i = 0; i < 30; i++) await session.restoreState(snapshot)
+    for (let i = 0; i < 15; i++) await session.restoreState(snapshot)
     expect(await session.get('x')).toBe(1)
     expect(manager.stats().counters.boots).toBe(boots)
   })
@@ -141,7 +142,7 @@ describe('when every slot is leased', () => {
     await using session = await manager.createSession()
     await session.execute('x = 1; open("/tmp/f", "w").write("one")')
     const snapshot = await session.snapshotState()
-    await session.execute('x = 2; y = bytearray(60_000_000); open("/tmp/g", "w").write("two")')
+    await session.execute('x = 2; y = bytearray(30_000_000); open("/tmp/g", "w").write("two")')
     await session.restoreState(snapshot)
     const { value } = await session.execute('import os; [x, "y" in globals(), sorted(os.listdir("/tmp"))]')
     expect(value).toEqual([1, false, ['f']])
@@ -169,7 +170,7 @@ describe('C4: time and randomness after a thaw', () => {
   })
 
   test('the monotonic clock continues from where it was, and the wall clock shows the real time', async () => {
-    const manager = await sharedManager({ slots: 2 })
+    const manager = await sharedManager({ slots: 4 })
     await using session = await manager.createSession()
     const before = (await session.execute('import time; time.sleep(0.3); m = time.monotonic(); m'))
       .value as number
@@ -182,7 +183,7 @@ describe('C4: time and randomness after a thaw', () => {
   })
 
   test('a pending timer fires after its remaining time', async () => {
-    const manager = await sharedManager({ slots: 2 })
+    const manager = await sharedManager({ slots: 4 })
     await using session = await manager.createSession()
     await session.execute(
       'import asyncio\ntask = asyncio.create_task(asyncio.sleep(0.5, "woken"))\nawait asyncio.sleep(0)',

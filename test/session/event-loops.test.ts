@@ -1,8 +1,8 @@
 // Event loops as scripts use them: run_until_complete on the session's loop, policies, and custom loop classes.
 import type { Callbacks, Session, SessionManager } from 'brumate'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { openManager } from '../support/manager.js'
 import { py, pythonErrorOf } from '../support/session-code.js'
+import { sharedManager } from '../support/shared-manager.js'
 
 let manager: SessionManager
 let session: Session
@@ -17,7 +17,7 @@ const callbacks: Callbacks = {
 }
 
 beforeAll(async () => {
-  manager = await openManager({ slots: 1 })
+  manager = await sharedManager({ slots: 1 })
   session = await manager.createSession({ callbacks })
 })
 beforeEach(async () => {
@@ -30,7 +30,7 @@ beforeEach(async () => {
         return await pay(amount=amount)
   `)
 })
-afterAll(() => manager?.close())
+afterAll(() => session?.close())
 
 const evaluate = async (code: string) => (await session.execute(code)).value
 

@@ -1,8 +1,8 @@
 // Functions that ask a person: input(), getpass() and breakpoint().
 import { type InputContext, type InputFn, type Session, type SessionManager, Snapshot } from 'brumate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openManager } from '../support/manager.js'
 import { py, pythonErrorOf } from '../support/session-code.js'
+import { sharedManager } from '../support/shared-manager.js'
 
 let manager: SessionManager
 let talking: Session
@@ -10,13 +10,13 @@ let talking: Session
 let answer: InputFn = () => null
 
 beforeAll(async () => {
-  manager = await openManager({ slots: 3 })
+  manager = await sharedManager({ slots: 4 })
   talking = await manager.createSession({
     onInput: (prompt, context) => answer(prompt, context),
     limits: { callbackTimeoutMs: 50 },
   })
 })
-afterAll(() => manager?.close())
+afterAll(() => talking?.close())
 
 describe('input()', () => {
   test('gets its answer from onInput at top level, in functions and in loops, and the prompt is not output', async () => {

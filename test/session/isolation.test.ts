@@ -11,19 +11,19 @@ describeSessions(
       const [stuck, busy] = [await open(), await open()]
       await busy.execute('kept = 1')
       const working = busy.execute(
-        'import time\nend = time.monotonic() + 0.8\nwhile time.monotonic() < end: pass\nkept',
+        'import time\nend = time.monotonic() + 0.4\nwhile time.monotonic() < end: pass\nkept',
       )
-      await rejectionOf(TimeoutError, stuck.execute('while True: pass', { timeoutMs: 200 }))
+      await rejectionOf(TimeoutError, stuck.execute('while True: pass', { timeoutMs: 100 }))
       expect((await working).value).toBe(1)
     })
 
     test('B3: a timeout of one session does not affect others that sleep and await', async () => {
       const [stuck, sleeping, awaiting] = [await open(), await open(), await open()]
       const others = [
-        sleeping.execute('import time; time.sleep(0.8); 1'),
-        awaiting.execute('import asyncio; await asyncio.sleep(0.8, 2)'),
+        sleeping.execute('import time; time.sleep(0.4); 1'),
+        awaiting.execute('import asyncio; await asyncio.sleep(0.4, 2)'),
       ]
-      await rejectionOf(TimeoutError, stuck.execute('while True: pass', { timeoutMs: 200 }))
+      await rejectionOf(TimeoutError, stuck.execute('while True: pass', { timeoutMs: 100 }))
       expect((await Promise.all(others)).map(({ value }) => value)).toEqual([1, 2])
     })
 
@@ -49,7 +49,7 @@ describeSessions(
       const startedMs = performance.now()
       const elapsed = await Promise.all(
         sessions.map(async (session, n) => {
-          const timeoutMs = 100 + 250 * n
+          const timeoutMs = 60 + 100 * n
           const error = await rejectionOf(TimeoutError, session.execute('while True: pass', { timeoutMs }))
           expect(error).toMatchObject({ timeoutMs, outcome: 'interrupted' })
           return performance.now() - startedMs - timeoutMs

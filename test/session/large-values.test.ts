@@ -1,13 +1,13 @@
 // H1: values passed to a session are encoded in slices, so that returning a guest's own large value does not block the main thread.
 import { ConversionError, SessionClosedError } from 'brumate'
 import { expect, test } from 'vitest'
-import { managerForTest } from '../support/manager.js'
 import { rejectionOf } from '../support/session-code.js'
+import { sharedManager } from '../support/shared-manager.js'
 
-const COUNT = 500_000
+const COUNT = 100_000
 const large = Array.from({ length: COUNT }, (_, i) => `${i}: \ud800`)
 test('H1: set and resume encode large values in slices, and calls keep their order', async () => {
-  const manager = await managerForTest({ slots: 1 })
+  const manager = await sharedManager({ slots: 1 })
   await using session = await manager.createSession({
     checkpoint: 'manual',
     callbacks: { ask: (_: unknown, { suspend }: { suspend(): never }) => suspend() },
@@ -28,7 +28,7 @@ test('H1: set and resume encode large values in slices, and calls keep their ord
 }, 60_000)
 
 test('a large value with an unsupported part changes nothing, and close aborts an encoding in progress', async () => {
-  const manager = await managerForTest({ slots: 1 })
+  const manager = await sharedManager({ slots: 1 })
   const session = await manager.createSession()
   await session.set('x', 1)
   const bad = [...large, () => {}] as unknown as string[]

@@ -11,15 +11,16 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openManager } from '../support/manager.js'
 import { rejectionOf } from '../support/session-code.js'
+import { sharedManager } from '../support/shared-manager.js'
 
 let manager: SessionManager
 let session: Session
 
 beforeAll(async () => {
-  manager = await openManager({ slots: 1 })
+  manager = await sharedManager({ slots: 1 })
   session = await manager.createSession()
 })
-afterAll(() => manager?.close())
+afterAll(() => session?.close())
 
 const invalid = (call: Promise<unknown>) => rejectionOf(InvalidOptionError, call)
 

@@ -3,8 +3,8 @@ import type * as Brumate from 'brumate'
 import { InterpreterCrashedError, SessionClosedError } from 'brumate'
 import { expect, inject, onTestFinished, test } from 'vitest'
 import { HostileBuild } from '../security/support/hostile-build.js'
-import { managerForTest } from '../support/manager.js'
 import { py } from '../support/session-code.js'
+import { countersSince, sharedManager } from '../support/shared-manager.js'
 
 /** The kernel draws entropy when a session is thawed, through code in guest memory, which hostile code can replace. */
 const ON_THAW = py`
@@ -24,9 +24,10 @@ const ON_THAW = py`
 `
 
 test('B7, S3: a session whose state kills every interpreter is closed, with the reason', async () => {
-  const manager = await managerForTest({ slots: 2 })
-  const session = await manager.createSession()
-  const neighbour = await manager.createSession()
+  const manager = await sharedManager({ slots: 4 })
+  const counted = countersSince(manager)
+  await using session = await manager.createSession()
+  await using neighbour = await manager.createSession()
   await neighbour.execute('x = 1')
   await session.execute(ON_THAW)
   await session.execute('on_thaw(lambda: os._exit(3))')
@@ -39,13 +40,13 @@ test('B7, S3: a session whose state kills every interpreter is closed, with the 
   expect((refused as Error).cause).toBeInstanceOf(InterpreterCrashedError)
   expect(session.state).toBe('closed')
   await expect(session.execute('1')).rejects.toThrow(/3 interpreters in a row ended/)
-  expect(manager.stats().counters.crashes).toBe(3)
+  expect(counted().crashes).toBe(3)
   expect((await neighbour.execute('x')).value).toBe(1)
 })
 
 test('a crash error says what the Python code did', async () => {
-  const manager = await managerForTest({ slots: 2 })
-  const session = await manager.createSession({ checkpoint: 'manual' })
+  const manager = await sharedManager({ slots: 4 })
+  await using session = await manager.createSession({ checkpoint: 'manual' })
   const reasons: readonly (readonly [code: string, reason: string])[] = [
     ['import os; os._exit(3)', 'the code called os._exit(3)'],
     ['import os; os.abort()', 'the code called os.abort(), or CPython met a fatal error'],
@@ -62,9 +63,9 @@ test('a crash error says what the Python code did', async () => {
 test('B3, F14: a restore that never ends is stopped, and the session can be restored from another snapshot', async () => {
   const build = new HostileBuild()
   onTestFinished(() => build.remove())
-  build.setConstant('src/session/take-over.js', 'ATTACH_MS', 500)
+  build.setConstant('src/session/take-over.js', 'ATTACH_MS', 250)
   const { SessionManager } = (await import(`${build.dist}src/index.js`)) as typeof Brumate
-  await using manager = await SessionManager.create({ cacheDir: inject('cacheDir'), slots: 2 })
+  await using manager = await SessionManager.create({ cacheDir: inject('cacheDir'), slots: 1 })
   const session = await manager.createSession({ checkpoint: 'manual' })
   await session.execute('kept = 1')
   const good = await session.snapshotState()

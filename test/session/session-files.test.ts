@@ -9,17 +9,17 @@ import {
   VfsStorage,
 } from 'brumate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openManager } from '../support/manager.js'
 import { py, pythonErrorOf, rejectionOf } from '../support/session-code.js'
+import { sharedManager } from '../support/shared-manager.js'
 
 let manager: SessionManager
 let session: Session
 
 beforeAll(async () => {
-  manager = await openManager({ slots: 3 })
+  manager = await sharedManager({ slots: 4 })
   session = await manager.createSession({ limits: { fileBytes: 4_000_000 } })
 })
-afterAll(() => manager?.close())
+afterAll(() => session?.close())
 
 const HOME = '/home/pyodide'
 const changesOf = async (code: string) =>

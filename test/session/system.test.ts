@@ -1,17 +1,17 @@
 // Python's environment: time zones, missing and emulated modules, host names, devices.
 import type { Session, SessionManager } from 'brumate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openManager } from '../support/manager.js'
 import { py, pythonErrorOf } from '../support/session-code.js'
+import { sharedManager } from '../support/shared-manager.js'
 
 let manager: SessionManager
 let session: Session
 
 beforeAll(async () => {
-  manager = await openManager({ slots: 1 })
+  manager = await sharedManager({ slots: 1 })
   session = await manager.createSession({ env: { TZ: 'CET-1CEST,M3.5.0,M10.5.0/3' } })
 })
-afterAll(() => manager?.close())
+afterAll(() => session?.close())
 
 const evaluate = async (code: string) => (await session.execute(code)).value
 

@@ -8,15 +8,14 @@ import {
   type SessionManager,
   TimeoutError,
 } from 'brumate'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openManager } from '../support/manager.js'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { py, pythonErrorOf, rejectionOf } from '../support/session-code.js'
+import { sharedManager } from '../support/shared-manager.js'
 
 let manager: SessionManager
 beforeAll(async () => {
-  manager = await openManager({ slots: 3 })
+  manager = await sharedManager({ slots: 4 })
 })
-afterAll(() => manager.close())
 
 const open = (options = {}) => manager.createSession({ checkpoint: 'manual', ...options })
 
@@ -38,13 +37,13 @@ describe('every error of an execution that has started has its output and displa
     await using session = await open()
     const stopped = await rejectionOf(
       TimeoutError,
-      session.execute(code('while True: pass'), { timeoutMs: 300 }),
+      session.execute(code('while True: pass'), { timeoutMs: 150 }),
     )
     expect(stopped).toMatchObject({ ...produced, stderr: 'err\n', outcome: 'interrupted' })
     expect(stopped.cause).toMatchObject({ type: 'KeyboardInterrupt', stdout: 'out\n' })
     const ended = await rejectionOf(
       TimeoutError,
-      session.execute(code('sum(range(10**11))'), { timeoutMs: 300 }),
+      session.execute(code('sum(range(10**11))'), { timeoutMs: 150 }),
     )
     expect(ended).toMatchObject({ ...produced, stderr: 'err\n', outcome: 'reset' })
   })
@@ -67,14 +66,14 @@ describe('every error of an execution that has started has its output and displa
     await using session = await open()
     const controller = new AbortController()
     const lines =
-      'for _ in range(60_000): print("é")\nprint("end", file=sys.stderr)\nimport time\ntry: time.sleep(1)\nexcept KeyboardInterrupt: pass\nsum(range(10**11))'
+      'for _ in range(20_000): print("é")\nprint("end", file=sys.stderr)\nimport time\ntry: time.sleep(1)\nexcept KeyboardInterrupt: pass\nsum(range(10**11))'
     const running = session.execute(code(lines), {
       signal: controller.signal,
       onStderr: (text) => void (text.includes('end') && controller.abort()),
     })
     const error = await rejectionOf(CancelledError, running)
     expect(error).toMatchObject({ stderr: 'err\nend\n', displays: produced.displays, outcome: 'restored' })
-    expect(error.stdout === `out\n${'é\n'.repeat(60_000)}`).toBe(true)
+    expect(error.stdout === `out\n${'é\n'.repeat(20_000)}`).toBe(true)
   })
 
   test('SessionClosedError', async () => {
@@ -90,11 +89,11 @@ describe('every error of an execution that has started has its output and displa
     await using session = await open()
     for (const live of [false, true]) {
       const chunks: string[] = []
-      const lines = 'for n in range(60_000): print(n)\n'
+      const lines = 'for n in range(20_000): print(n)\n'
       const options = live ? { onStdout: (chunk: string) => chunks.push(chunk) } : {}
       const error = await session.execute(code(lines + end), options).catch((thrown) => thrown)
       expect(error).toBeInstanceOf(InterpreterCrashedError)
-      const whole = `out\n${Array.from({ length: 60_000 }, (_, n) => `${n}\n`).join('')}`
+      const whole = `out\n${Array.from({ length: 20_000 }, (_, n) => `${n}\n`).join('')}`
       expect(error.stdout === whole).toBe(true)
       expect(error).toMatchObject({ displays: produced.displays })
       if (live) expect(chunks.join('') === whole).toBe(true)

@@ -1,12 +1,13 @@
 // Usage figures of results, sessions and managers.
 import { expect, test } from 'vitest'
 import { managerForTest } from '../support/manager.js'
+import { sharedManager } from '../support/shared-manager.js'
 
 const KIB = 1024
 
 test('B6: a result reports output bytes, file bytes, memory and host calls', async () => {
-  const manager = await managerForTest({ slots: 1 })
-  const session = await manager.createSession({ callbacks: { ask: () => 1 } })
+  const manager = await sharedManager({ slots: 1 })
+  await using session = await manager.createSession({ callbacks: { ask: () => 1 } })
   const result = await session.execute(
     `import sys
 print('é' * 500)
@@ -21,8 +22,8 @@ await ask(); await ask()`,
 })
 
 test('session.usage adds up executions that completed, failed, exceeded a limit or were killed', async () => {
-  const manager = await managerForTest({ slots: 2 })
-  const session = await manager.createSession({
+  const manager = await sharedManager({ slots: 4 })
+  await using session = await manager.createSession({
     callbacks: { ask: () => 1 },
     limits: { outputBytes: 10 * KIB, interruptGraceMs: 20 },
   })
@@ -51,8 +52,8 @@ test('session.usage adds up executions that completed, failed, exceeded a limit 
 })
 
 test('memoryBytes counts only while a session has an interpreter; the peak stays', async () => {
-  const manager = await managerForTest({ slots: 1 })
-  const session = await manager.createSession()
+  const manager = await sharedManager({ slots: 1 })
+  await using session = await manager.createSession()
   const { peakMemoryBytes } = await session.execute('x = bytes(50_000_000); del x')
   expect(session.usage.memoryBytes).toBe(peakMemoryBytes)
   await session.hibernate()
@@ -72,8 +73,8 @@ test('manager.stats() adds up all sessions, including closed ones', async () => 
 })
 
 test('session.image and session.limits are available even while the session is dormant', async () => {
-  const manager = await managerForTest({ slots: 1 })
-  const session = await manager.createSession({ limits: { memoryBytes: 128 * 1024 * KIB } })
+  const manager = await sharedManager({ slots: 1 })
+  await using session = await manager.createSession({ limits: { memoryBytes: 128 * 1024 * KIB } })
   await session.hibernate()
   expect(session.image).toMatchObject({ packages: [], home: '/home/pyodide' })
   expect(session.image.pythonVersion).toMatch(/^3\.14\.\d+/)

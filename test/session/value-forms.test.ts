@@ -2,15 +2,14 @@
 import { readFileSync } from 'node:fs'
 import { runInNewContext } from 'node:vm'
 import { InvalidOptionError, type SessionManager } from 'brumate'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openManager } from '../support/manager.js'
+import { beforeAll, expect, test } from 'vitest'
 import { py, pythonErrorOf, rejectionOf } from '../support/session-code.js'
+import { sharedManager } from '../support/shared-manager.js'
 
 let manager: SessionManager
 beforeAll(async () => {
-  manager = await openManager({ slots: 2 })
+  manager = await sharedManager({ slots: 4 })
 })
-afterAll(() => manager.close())
 
 const open = (options = {}) => manager.createSession({ checkpoint: 'manual', ...options })
 

@@ -40,9 +40,8 @@ function deltaOf({ interpreter }: TestInterpreter): MemoryDelta {
   return { memoryBytes, pages, maps: Buffer.concat(maps), xored: new Uint8Array(Buffer.concat(parts)) }
 }
 
-function moved(delta: MemoryDelta): TestInterpreter {
+function moved(delta: MemoryDelta, other = new TestInterpreter(image)): TestInterpreter {
   checkDelta(image, delta)
-  const other = new TestInterpreter(image)
   other.interpreter.apply(delta)
   return other
 }
@@ -156,9 +155,10 @@ describe('a live session', () => {
   })
 
   test('continues in another interpreter after every cell', () => {
-    let session = new TestInterpreter(image)
+    let [session, other] = [new TestInterpreter(image), new TestInterpreter(image)]
     const output = PROGRAM.map((cell) => {
-      session = moved(deltaOf(session))
+      other.interpreter.revertMemory()
+      ;[session, other] = [moved(deltaOf(session), other), session]
       return session.run(cell)
     })
     expect(output).toEqual(expected)

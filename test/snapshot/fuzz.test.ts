@@ -9,7 +9,7 @@ import {
   SnapshotError,
 } from 'brumate'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openManager } from '../support/manager.js'
+import { sharedManager } from '../support/shared-manager.js'
 import { mutate } from './support/mutate.js'
 import {
   close,
@@ -22,8 +22,8 @@ import {
   withStream,
 } from './support/rebuild.js'
 
-const PLAIN = 4_000
-const REBUILT = 250
+const PLAIN = 3_000
+const REBUILT = 120
 const WILD = 12
 
 let manager: SessionManager
@@ -32,7 +32,7 @@ let bytes: Uint8Array
 let opened: Opened
 
 beforeAll(async () => {
-  manager = await openManager({ slots: 3 })
+  manager = await sharedManager({ slots: 4 })
   session = await manager.createSession({ tenant: 'fuzz', checkpoint: 'manual' })
   await session.execute(
     'import os\nfor d in "abc": os.makedirs(f"/tmp/{d}"); open(f"/tmp/{d}/f", "w").write(d * 9)',
@@ -43,7 +43,7 @@ beforeAll(async () => {
   bytes = (await session.snapshotState()).toBytes()
   opened = open(bytes)
 }, 60_000)
-afterAll(() => manager?.close())
+afterAll(() => session?.close())
 
 /** A generator with the same numbers in every run (xorshift). */
 function numbers(seed: number): (below: number) => number {
@@ -148,7 +148,7 @@ test(`N2: ${REBUILT} snapshots with valid checksums and wrong contents are rejec
 test(`N1: ${WILD} snapshots with damaged memory at most crash their own interpreter`, async () => {
   const below = numbers(99)
   const raw = unpackBody(opened.body)
-  const sibling = await manager.createSession({ tenant: 'sibling' })
+  await using sibling = await manager.createSession({ tenant: 'sibling' })
   await sibling.execute('n = 41')
   for (let i = 0; i < WILD; i++) {
     const stream = openStream(Buffer.from(raw))

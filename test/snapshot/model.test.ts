@@ -2,17 +2,16 @@
 // never freezes: a map of variables, and a copy of it for each snapshot.
 import type { Session, SessionManager, Snapshot } from 'brumate'
 import fc from 'fast-check'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openManager } from '../support/manager.js'
+import { beforeAll, expect, test } from 'vitest'
+import { sharedManager } from '../support/shared-manager.js'
 
 type Model = { names: Map<string, number>; saved: Map<string, number>[]; count: number }
 type Real = { manager: SessionManager; session: Session; snapshots: Snapshot[] }
 
 let manager: SessionManager
 beforeAll(async () => {
-  manager = await openManager({ slots: 3 })
+  manager = await sharedManager({ slots: 4 })
 })
-afterAll(() => manager?.close())
 
 abstract class Step implements fc.AsyncCommand<Model, Real> {
   check(_: Readonly<Model>): boolean {
@@ -197,6 +196,6 @@ test('C1, C7, B2: a session that is frozen, thawed, forked and killed behaves li
         program,
       )
     }),
-    { numRuns: 10, seed: 20_261_123, endOnFailure: true },
+    { numRuns: 7, seed: 20_261_123, endOnFailure: true },
   )
 }, 180_000)

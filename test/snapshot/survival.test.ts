@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Session, SessionManager } from 'brumate'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { openManager } from '../support/manager.js'
+import { sharedManager } from '../support/shared-manager.js'
 import { SURVIVORS, type Survivor } from './support/survivors.js'
 
 const run = promisify(execFile)
@@ -17,26 +17,14 @@ const DIST = new URL('../../dist/', import.meta.url).href
 let manager: SessionManager
 
 beforeAll(async () => {
-  manager = await openManager({ slots: 3 })
+  manager = await sharedManager({ slots: 4 })
 })
-afterAll(() => manager?.close())
 
 async function made({ before }: Survivor): Promise<Session> {
   const session = await manager.createSession({ tenant: 'survival', checkpoint: 'manual' })
   for (const code of before) await session.execute(code)
   return session
 }
-
-describe('C2: in the session it was taken from', () => {
-  test.each(SURVIVORS)('$name', async (survivor) => {
-    await using session = await made(survivor)
-    const snapshot = await session.snapshotState()
-    await session.clearState()
-    await session.execute('x = "not merged"; import os; os.chdir("/"); os.environ.pop("MARK", 0)')
-    await session.restoreState(snapshot)
-    expect((await session.execute(survivor.after)).value).toEqual(survivor.expected)
-  })
-})
 
 /** Snapshots by survivor, shared by the tests that thaw them elsewhere. */
 const taken = new Map<Survivor, Uint8Array>()
@@ -47,13 +35,17 @@ async function bytesOf(survivor: Survivor): Promise<Uint8Array> {
   return (await session.snapshotState()).toBytes()
 }
 
-describe('C2: in another session, while the original continues', () => {
+describe('C2: in another session, while the original continues, and in the session it was taken from', () => {
   test.each(SURVIVORS)('$name', async (survivor) => {
     await using session = await made(survivor)
     const bytes = (await session.snapshotState()).toBytes()
     taken.set(survivor, bytes)
     await using other = await manager.createSession({ tenant: 'survival', from: bytes })
     expect((await other.execute(survivor.after)).value).toEqual(survivor.expected)
+    expect((await session.execute(survivor.after)).value).toEqual(survivor.expected)
+    await session.clearState()
+    await session.execute('x = "not merged"; import os; os.chdir("/"); os.environ.pop("MARK", 0)')
+    await session.restoreState(bytes)
     expect((await session.execute(survivor.after)).value).toEqual(survivor.expected)
   })
 })

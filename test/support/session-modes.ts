@@ -1,9 +1,9 @@
 // The conformance suite of sessions: a block of tests is written once, and run with sessions created in every possible way.
 // A mode only decides how `open` creates a session; tests must not depend on it.
 import { type Session, SessionClosedError, type SessionManager, type SessionOptions } from 'brumate'
-import { afterAll, beforeAll, describe, onTestFinished } from 'vitest'
-import { openManager } from './manager.js'
+import { beforeAll, describe, onTestFinished } from 'vitest'
 import { py, until } from './session-code.js'
+import { sharedManager } from './shared-manager.js'
 
 /** Makes a session that is closed when the running test ends. */
 export type OpenSession = (options?: SessionOptions) => Promise<Session>
@@ -18,7 +18,7 @@ export interface SessionMode {
   open(create: OpenSession, manager: SessionManager, options: SessionOptions): Promise<Session>
 }
 
-/** Slots of the suite's manager. A test has few sessions, and boots would compete for cores with what is measured. */
+/** Slots of the shared manager. A test has few sessions, and boots would compete for cores with what is measured. */
 const SLOTS = 4
 
 /** State that a user can leave in an interpreter without ending it. `reset` must remove all of it. */
@@ -51,8 +51,8 @@ const NASTY = py`
 
 /** All modes use one tenant. Tests reuse each other's slots (S1). */
 const TENANT = 'suite'
-/** Makes the interpreter's memory grow, so that the slot gets another instance. */
-const GROW = 'block = bytearray(40_000_000)'
+/** Makes the interpreter's memory grow, so that the slot gets another instance. More would only take longer. */
+const GROW = 'block = bytearray(10_000_000)'
 
 export const fresh: SessionMode = {
   name: 'fresh',
@@ -133,27 +133,38 @@ function unlessClosed(error: unknown): void {
   if (!(error instanceof SessionClosedError)) throw error
 }
 
-let modesOfFile: readonly SessionMode[] = [new Renewed(), afterReset, thawed]
+const DEFAULT_MODES: readonly SessionMode[] = [new Renewed(), afterReset, thawed]
 
-/** For a test file that imports others, to run their tests in its own modes. */
-export function useModes(modes: readonly SessionMode[]): void {
-  modesOfFile = modes
+/** Set while a test file imports others to run their tests in its own modes. */
+let importersModes: readonly SessionMode[] | undefined
+
+/**
+ * Imports other test files and runs their tests in these modes, except for blocks that name their own modes: they test the interpreter, and
+ * would only run a second time. A module is evaluated once in a process: import the files with a query, as modules of their own.
+ */
+export async function inModes(modes: readonly SessionMode[], load: () => Promise<void>): Promise<void> {
+  importersModes = modes
+  try {
+    await load()
+  } finally {
+    importersModes = undefined
+  }
 }
 
 /** Runs the tests once per mode, with one manager for all. */
 export function describeSessions(
   title: string,
   tests: (open: OpenSession) => void,
-  modes: readonly SessionMode[] = modesOfFile,
+  ownModes?: readonly SessionMode[],
 ): void {
+  if (importersModes && ownModes) return
+  const modes = ownModes ?? importersModes ?? DEFAULT_MODES
   describe(title, () => {
     let manager: SessionManager
 
     beforeAll(async () => {
-      manager = await openManager({ slots: SLOTS })
+      manager = await sharedManager({ slots: SLOTS })
     })
-
-    afterAll(() => manager?.close())
 
     describe.each(modes)('session $name', (mode) => {
       tests((options = {}) => {

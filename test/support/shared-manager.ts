@@ -1,10 +1,13 @@
-// Managers that tests of a file share, because each costs a boot. For tests that neither close their manager nor read its counters.
-import type { ManagerOptions, SessionManager } from 'brumate'
+// Managers that tests share, because each costs boots. For tests that do not close their manager, and read its counters only as differences.
+import type { ManagerOptions, ManagerStats, SessionManager } from 'brumate'
 import { openManager } from './manager.js'
 
 const managers = new Map<string, Promise<SessionManager>>()
 
-/** Returns the same manager for the same options. It is closed with the test file (close-managers.ts). Tests close their sessions. */
+/**
+ * Returns the same manager for the same options. With no options but `slots`, also the test files that follow in this process get it; with
+ * others it is closed with the test file (close-managers.ts). Tests close their sessions.
+ */
 export function sharedManager(options: ManagerOptions = {}): Promise<SessionManager> {
   const key = JSON.stringify(options)
   const manager = managers.get(key) ?? openManager(options)
@@ -12,8 +15,28 @@ export function sharedManager(options: ManagerOptions = {}): Promise<SessionMana
   return manager
 }
 
+/** Closes the managers that the next test file does not get: those with other options, or with sessions that are still open. */
 export async function closeSharedManagers(): Promise<void> {
-  const open = [...managers.values()]
-  managers.clear()
-  await Promise.all(open.map(async (manager) => (await manager).close()))
+  await Promise.all(
+    [...managers].map(async ([key, opening]) => {
+      const manager = await opening
+      const { attached, dormant, queued } = manager.stats()
+      if (/^\{("slots":\d+)?\}$/.test(key) && attached + dormant + queued === 0) return
+      managers.delete(key)
+      await manager.close()
+    }),
+  )
+}
+
+/** Returns a function that says by how much the manager's counters have grown since this call. */
+export function countersSince(manager: SessionManager): () => ManagerStats['counters'] {
+  const before = manager.stats().counters
+  return () => {
+    const now = manager.stats().counters
+    const grown = Object.entries(now).map(([name, count]) => [
+      name,
+      count - before[name as keyof typeof before],
+    ])
+    return Object.fromEntries(grown) as typeof now
+  }
 }

@@ -10,21 +10,27 @@ import {
   type SlotEvent,
   StoreError,
 } from 'brumate'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { managerForTest } from '../support/manager.js'
 import { ScriptedStore } from '../support/scripted-store.js'
 import { py, until } from '../support/session-code.js'
+import { sharedManager } from '../support/shared-manager.js'
 
-/** Records a manager's events from now on. */
+/** Records a manager's events from now on, until the test ends. */
 function listenTo(manager: SessionManager) {
   const heard = {
     session: [] as SessionEvent[],
     slot: [] as SlotEvent[],
     checkpoint: [] as CheckpointEvent[],
   }
-  manager.on('session', (event) => heard.session.push(event))
-  manager.on('slot', (event) => heard.slot.push(event))
-  manager.on('checkpoint', (event) => heard.checkpoint.push(event))
+  const removals = [
+    manager.on('session', (event) => heard.session.push(event)),
+    manager.on('slot', (event) => heard.slot.push(event)),
+    manager.on('checkpoint', (event) => heard.checkpoint.push(event)),
+  ]
+  onTestFinished(() => {
+    for (const remove of removals) remove()
+  })
   return heard
 }
 
@@ -40,7 +46,7 @@ const STUBBORN = py`
 
 describe('sessions', () => {
   test('a session emits events when it is created, goes dormant, wakes and closes, in this order', async () => {
-    const manager = await managerForTest({ slots: 2 })
+    const manager = await sharedManager({ slots: 2 })
     const { session: events } = listenTo(manager)
     const session = await manager.createSession({ tenant: 'acme' })
     await session.execute('x = 1')
@@ -68,9 +74,9 @@ describe('sessions', () => {
   })
 
   test('a session that loses its worker goes dormant with the reason "lost", and the slot ends', async () => {
-    const manager = await managerForTest({ slots: 2 })
+    const manager = await sharedManager({ slots: 2 })
     const heard = listenTo(manager)
-    const session = await manager.createSession({ limits: { interruptGraceMs: 20 } })
+    await using session = await manager.createSession({ limits: { interruptGraceMs: 20 } })
     await session.execute(STUBBORN, { timeoutMs: 50 }).catch(() => {})
     await session.execute('1')
     expect(heard.session).toMatchObject([
@@ -98,7 +104,7 @@ describe('sessions', () => {
   })
 
   test('the last event of a session deleted while open is "closed"', async () => {
-    const manager = await managerForTest({ slots: 1 })
+    const manager = await sharedManager({ slots: 2 })
     const { session: events } = listenTo(manager)
     await (await manager.createSession({ id: 'chat' })).delete()
     expect(typesOf(events)).toEqual(['created', 'deleted', 'closed'])
@@ -204,7 +210,7 @@ test('histograms count each operation once', async () => {
 })
 
 test('on() rejects an unknown event, a wrong listener or signal, and returns a function that removes the listener', async () => {
-  const manager = await managerForTest({ slots: 1 })
+  const manager = await sharedManager({ slots: 2 })
   const on = manager.on.bind(manager) as (...args: unknown[]) => () => void
   expect(() => on('sessions', () => {})).toThrow(InvalidOptionError)
   expect(() => on(undefined, () => {})).toThrow('event: expected "session" or "slot" or "checkpoint"')
@@ -217,6 +223,6 @@ test('on() rejects an unknown event, a wrong listener or signal, and returns a f
   manager.on('session', (event) => heard.push(event), { signal: controller.signal })
   remove()
   controller.abort()
-  await manager.createSession()
+  await using _ = await manager.createSession()
   expect(heard).toEqual([])
 })

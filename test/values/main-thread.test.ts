@@ -5,7 +5,7 @@ import { Decoder } from '../../src/shared/values/decode.js'
 import { encodePlain } from '../../src/shared/values/encode.js'
 import { Slices } from '../../src/shared/values/slices.js'
 import { TypeCode, weigh } from '../../src/shared/values/weight.js'
-import { managerForTest } from '../support/manager.js'
+import { sharedManager } from '../support/shared-manager.js'
 
 /** Checks of the clock while 100,000 members are decoded: one every 256 units of work, and a member is at least one unit. */
 const LEAST_LOOKS = 390
@@ -43,8 +43,8 @@ test('a set whose members collide in V8 is given up after half a second, and the
 })
 
 test('a set of colliding integers makes the call fail, and the session keeps its slot', async () => {
-  const manager = await managerForTest()
-  const session = await manager.createSession({ callbacks: { echo: ({ x }: { x: unknown }) => x } })
+  const manager = await sharedManager({ slots: 1 })
+  await using session = await manager.createSession({ callbacks: { echo: ({ x }: { x: unknown }) => x } })
   await session.execute('networks = {(0x20010db8 << 96) + (i << 64) for i in range(60_000)}')
   await expect(session.get('networks')).rejects.toThrow('too large for JavaScript')
   await expect(session.execute('await echo(x=networks)')).rejects.toThrow('pass a list')

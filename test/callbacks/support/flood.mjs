@@ -1,6 +1,6 @@
-// Runs Python that sends host calls faster than they are answered, in a process of its own: `node flood.mjs DIST CACHE_DIR`. Prints the
+// Runs Python that sends host calls faster than they are answered, in a process of its own: `node flood.mjs DIST CACHE_DIR TIMEOUT_MS`. Prints the
 // outcome of each attack and of a neighbouring session, and the peak memory of this process.
-const [dist, cacheDir] = process.argv.slice(2)
+const [dist, cacheDir, timeoutMs] = process.argv.slice(2)
 const { SessionManager } = await import(new URL('src/index.js', dist).href)
 
 /** The process exits before it exhausts the machine's memory. */
@@ -20,7 +20,7 @@ for n in range(8):
   tasks: `
 import asyncio
 await asyncio.gather(*[hold(x='a' * 1_000_000) for _ in range(70)], return_exceptions=True)
-for _ in range(4):
+for _ in range(2):
     tasks = [asyncio.create_task(hold(x='a' * 20_000_000)) for _ in range(4)]
     await asyncio.sleep(0.02)`,
   'empty dicts': `
@@ -36,7 +36,7 @@ const callbacksWith = (waiting) => ({
   hold: (args) => new Promise((resolve) => waiting.add(() => resolve(args.x.length))),
   measure: ({ x }) => x.length,
 })
-const limits = { callbackInvocations: null, callbackTimeoutMs: 300, executionTimeoutMs: 1500 }
+const limits = { callbackInvocations: null, callbackTimeoutMs: 300, executionTimeoutMs: Number(timeoutMs) }
 
 const manager = await SessionManager.create({ cacheDir, slots: 2 })
 const sibling = await manager.createSession({ checkpoint: 'manual' })

@@ -13,7 +13,7 @@ import {
   Snapshot,
 } from 'brumate'
 import { inject } from 'vitest'
-import { openManager } from '../../support/manager.js'
+import { sharedManager } from '../../support/shared-manager.js'
 
 const THAW = fileURLToPath(new URL('thaw.mjs', import.meta.url))
 const DIST = new URL('../../../dist/', import.meta.url).href
@@ -136,13 +136,12 @@ const thawedElsewhere: Way = {
 
 export const WAYS: readonly Way[] = [plain, thawedHere, thawedElsewhere]
 
-/** Opens a manager for the ways. `close` also ends the other process. */
+/** Returns a manager for the ways. `close` ends the other process. */
 export async function openWays(): Promise<{ manager: SessionManager; close(): Promise<void> }> {
-  const manager = await openManager({ slots: 2 })
+  const manager = await sharedManager({ slots: 4 })
   const close = async () => {
     other?.kill('SIGKILL')
     other = undefined
-    await manager.close()
   }
   return { manager, close }
 }

@@ -41,7 +41,7 @@ export function callerOf(send: Send, key?: string): Call {
 
 /** Creates an app on the shared manager and closes it after the test. */
 export async function appForTest(options: Partial<AppOptions> = {}) {
-  const manager = options.manager ?? (await sharedManager({ slots: 3 }))
+  const manager = options.manager ?? (await sharedManager({ slots: 4 }))
   const errors: Error[] = []
   const made = await createApp({ manager, onError: (error) => errors.push(error), ...options })
   onTestFinished(() => made.close())

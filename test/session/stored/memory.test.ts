@@ -29,15 +29,15 @@ test('the least recently used snapshot is dropped when there are too many bytes,
 
 test('snapshots of dormant sessions take at most an eighth of maxMemoryBytes, and dropped ones are read from the store', async () => {
   const store = new ScriptedStore()
-  const manager = await managerForTest({ store, slots: 1, maxMemoryBytes: 512 * MiB })
+  const manager = await managerForTest({ store, slots: 1, maxMemoryBytes: 384 * MiB })
   const sessions = []
   for (let n = 0; n < 4; n++) {
     const session = await manager.createSession({ id: `s-${n}` })
-    await session.execute(`import os; big = os.urandom(20 * 2**20); n = ${n}`)
+    await session.execute(`import os; big = os.urandom(13 * 2**20); n = ${n}`)
     await session.hibernate()
     sessions.push(session)
   }
-  expect(manager.stats().memory.snapshotBytes).toBeLessThan(64 * MiB)
+  expect(manager.stats().memory.snapshotBytes).toBeLessThan(48 * MiB)
   const [coldest, , , hottest] = sessions
   const { get } = store.counts
   expect((await hottest?.execute('n'))?.value).toBe(3)
@@ -45,7 +45,7 @@ test('snapshots of dormant sessions take at most an eighth of maxMemoryBytes, an
   store.isDown = true
   await rejectionOf(StoreError, coldest?.execute('n') as Promise<unknown>)
   store.isDown = false
-  expect((await coldest?.execute('n, len(big)'))?.value).toEqual([0, 20 * MiB])
+  expect((await coldest?.execute('n, len(big)'))?.value).toEqual([0, 13 * MiB])
   await coldest?.hibernate()
   expect((await sessions[1]?.snapshotState())?.globals()).toMatchObject({ n: 1 })
   expect(sessions[1]?.state).toBe('dormant')

@@ -4,8 +4,8 @@ import { expect, test } from 'vitest'
 import { managerForTest } from '../../support/manager.js'
 import { ScriptedStore } from '../../support/scripted-store.js'
 
-const SESSIONS = 50
-const ROUNDS = 300
+const SESSIONS = 20
+const ROUNDS = 90
 const AT_ONCE = 8
 
 /** Random numbers from 0 to 1, the same in every run. */
@@ -17,7 +17,7 @@ function random(seed: number): () => number {
   }
 }
 
-test('S1, D1: fifty sessions, opened and taken over by two managers at random, lose and repeat no execution', async () => {
+test('S1, D1: twenty sessions, opened and taken over by two managers at random, lose and repeat no execution', async () => {
   const store = new ScriptedStore()
   const options = { store, slots: 4, durability: 'checkpoint', leaseMs: 2_000 } as const
   const managers = await Promise.all([managerForTest(options), managerForTest(options)])

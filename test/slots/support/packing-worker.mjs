@@ -6,7 +6,7 @@ import { packBlocks, packBlocksAside, unpackBlocks } from '../../../dist/workers
 const { task, large } = workerData
 const shield = new Shield(task.interrupt)
 const shielded = (make) => shield.during(make)
-const bytes = Buffer.alloc(large ? 50_000_000 : 300, Buffer.from('what a session has, again and again; '))
+const bytes = Buffer.alloc(large ? 20_000_000 : 300, Buffer.from('what a session has, again and again; '))
 const DEFLATE = 1
 task.port.postMessage({ event: 'ready' })
 for (;;) {
