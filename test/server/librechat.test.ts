@@ -175,6 +175,25 @@ describe("LibreChat's code API", () => {
     expect(after.filter(({ inherited }) => !inherited).map(({ name }) => name)).not.toContain('skill/run.py')
   })
 
+  it('stores no file of an upload with more than 200, and says so; a batch says that it left some out', async () => {
+    const form = new FormData()
+    for (let i = 0; i <= 200; i++) form.append('file', new Blob([`${i}`]), `${i}.txt`)
+    const stored = async () => {
+      let count = 0
+      for await (const _ of manager.list({ prefix: 'librechat-' })) count++
+      return count
+    }
+    const before = await stored()
+    const refused = await request('POST', '/upload', form)
+    expect([refused.status, await refused.json()]).toEqual([
+      413,
+      { error: expect.stringMatching(/201 files.*200 at most; send the files in several requests/) },
+    ])
+    expect(await stored()).toBe(before)
+    const batch = await request('POST', '/upload/batch', form)
+    expect(await batch.json()).toMatchObject({ succeeded: 200, filesLimitReached: true, maxFiles: 200 })
+  })
+
   it('explains failures to the model: an exception, an unsupported language, a missing file', async () => {
     const raised = await exec(`print(1)\nopen('x', 'w').write('x')\n1 / 0`)
     expect(raised).toMatchObject({ stdout: '1\n', files: [] })

@@ -17,8 +17,14 @@ type Uploadable = Pick<Blob, 'size' | 'arrayBuffer'> & { readonly name: string }
 
 const MAX_FILES = 200
 
-/** @throws ApiError if one of the files cannot be stored */
+/** @throws ApiError if one of the files cannot be stored, or if there are too many: its answer cannot say which ones were left out */
 export async function upload(sessions: FileSessions, tenant: string, quotas: Quotas, form: FormData) {
+  const given = filesOf(form)
+  if (given.length > MAX_FILES)
+    throw new ApiError(
+      413,
+      `the form has ${given.length} files, and a request stores ${MAX_FILES} at most; send the files in several requests`,
+    )
   const { session, files } = await uploadAll(sessions, tenant, quotas, form)
   const failed = files.find((file) => file.status === 'error')
   if (failed) throw new ApiError(413, failed.error)
@@ -43,7 +49,7 @@ export async function uploadBatch(sessions: FileSessions, tenant: string, quotas
 }
 
 async function uploadAll(sessions: FileSessions, tenant: string, quotas: Quotas, form: FormData) {
-  const given = [...form.values()].flatMap((value) => (typeof value === 'string' ? [] : [value]))
+  const given = filesOf(form)
   if (given.length === 0) throw new ApiError(400, 'No files provided')
   const labels = { librechat: 'upload', ...(form.get('read_only') === 'true' && { readOnly: 'true' }) }
   return sessions.create(tenant, quotas, { labels }, async ({ id, session }) => {
@@ -56,6 +62,10 @@ async function uploadAll(sessions: FileSessions, tenant: string, quotas: Quotas,
     }
     return { answer, keep: files.some(({ status }) => status === 'success') }
   })
+}
+
+function filesOf(form: FormData): readonly Uploadable[] {
+  return [...form.values()].flatMap((value) => (typeof value === 'string' ? [] : [value]))
 }
 
 async function save(files: SessionFiles, file: Uploadable): Promise<Uploaded> {
