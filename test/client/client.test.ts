@@ -288,6 +288,23 @@ describe('brumate/client', () => {
       expect(full.asked.length).toBe(1)
     })
 
+    it('of a busy server are retried, also for requests that must not run twice; the last one reaches the caller', async () => {
+      const busy = () => problem(503, 'BUSY', { 'retry-after': '0.01' })
+      const session = () => Response.json({ id: 'x', labels: {}, executionCount: 0, state: 'dormant' })
+      const once = answering([busy, session])
+      expect((await once.client.createSession({ id: 'x' })).id).toBe('x')
+      expect(once.asked).toEqual(['POST /base/v1/sessions', 'POST /base/v1/sessions'])
+      const always = answering([busy], { retries: 3 })
+      await expect(always.client.createSession()).rejects.toMatchObject({
+        ...{ constructor: ServerError, name: 'ServerError', message: 'no' },
+        ...{ code: 'BUSY', status: 503, retryAfterMs: 10 },
+      })
+      expect(always.asked.length).toBe(4)
+      const patient = answering([() => problem(503, 'BUSY', { 'retry-after': '6' })])
+      await expect(patient.client.createSession()).rejects.toMatchObject({ code: 'BUSY', retryAfterMs: 6000 })
+      expect(patient.asked.length).toBe(1)
+    })
+
     it('explain what is wrong: an unreachable server, a silent one, or one that is not brumate', async () => {
       const fail = () => {
         throw new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') })
