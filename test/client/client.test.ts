@@ -244,6 +244,9 @@ describe('brumate/client', () => {
       breaks = 1
       await expect(session.execute('n += 1')).rejects.toMatchObject({ code: 'UNREACHABLE' })
       expect(await session.get('n')).toBe(2)
+      await expect(session.execute('n = 7', { idempotencyKey: 'k1' })).rejects.toMatchObject({
+        ...{ constructor: InvalidOptionError, option: 'idempotencyKey' },
+      })
       await session.delete()
     })
   })
