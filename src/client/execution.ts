@@ -34,6 +34,8 @@ export interface ExecutionContext {
 interface Step {
   readonly action: 'execute' | 'resume'
   readonly json: Readonly<Record<string, unknown>>
+  /** The first call that it answers; undefined for the step that the caller asked for. */
+  readonly answered?: string | undefined
 }
 
 /** How long code that catches the cancellation may still run. */
@@ -45,8 +47,8 @@ export async function runExecution(context: ExecutionContext, first: Step): Prom
   const totals = new Totals()
   try {
     let step = first
-    for (let number = 0; ; number++) {
-      const part = await exchange(context, step, number, calls, totals.durationMs)
+    for (;;) {
+      const part = await exchange(context, step, calls, totals.durationMs)
       totals.add(part)
       context.onPart(part)
       if (part.status === 'error') {
@@ -56,7 +58,8 @@ export async function runExecution(context: ExecutionContext, first: Step): Prom
       const answers =
         part.status === 'suspended' ? await nextAnswers(context, part, calls, totals) : undefined
       if (answers === undefined) return totals.result(part)
-      step = { action: 'resume', json: answers }
+      const [answered] = Object.keys({ ...answers.results, ...answers.errors })
+      step = { action: 'resume', json: answers, answered }
     }
   } finally {
     calls.end()
@@ -67,13 +70,16 @@ export async function runExecution(context: ExecutionContext, first: Step): Prom
 async function exchange(
   context: ExecutionContext,
   step: Step,
-  number: number,
   calls: Calls,
   spentMs: number,
 ): Promise<WireExecution> {
   const { idempotencyKey, signal, session, timeoutMs } = context
-  // The answers of each step are a request of their own, so they need another key.
-  const key = idempotencyKey === undefined || number === 0 ? idempotencyKey : `${idempotencyKey}.${number}`
+  // The answers of each step are a request of their own, so they need another key. It names a call and no number of a step, because a client
+  // that continues another one's execution has not seen all steps.
+  const key =
+    idempotencyKey === undefined || step.answered === undefined
+      ? idempotencyKey
+      : `${idempotencyKey}.${step.answered}`
   const leftMs = typeof timeoutMs === 'number' ? Math.max(1, timeoutMs - spentMs) : timeoutMs
   const options: RequestOptions = {
     ...{ signal, sessionId: session.id, accept: 'text/event-stream', isRepeatable: key !== undefined },

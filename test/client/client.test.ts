@@ -249,6 +249,20 @@ describe('brumate/client', () => {
       })
       await session.delete()
     })
+
+    it('continue an execution with a key whose client was lost between two callbacks', async () => {
+      const code = 'one = await ask(n=1)\ntwo = await ask(n=2)\none, two'
+      const first = await open({
+        id: 'continued',
+        callbacks: { ask: ({ n }, { suspend }) => (n === 1 ? 'first' : suspend()) },
+      })
+      expect((await first.execute(code, { idempotencyKey: 'k' })).status).toBe('suspended')
+      const other = await client.openSession('continued', { callbacks: { ask: () => 'second' } })
+      expect(await other.execute(code, { idempotencyKey: 'k' })).toMatchObject({
+        ...{ status: 'completed', value: ['first', 'second'] },
+      })
+      await other.delete()
+    })
   })
 
   describe('errors', () => {
