@@ -20,6 +20,7 @@ import { schemasOf } from './schemas.js'
 import type { App, Environment, Services } from './services.js'
 import { sessionHandlers } from './session-handlers.js'
 import { Sessions } from './sessions.js'
+import { StoredBytes } from './stored-bytes.js'
 import type { ToolContext } from './tools.js'
 import { valueHandlers } from './value-handlers.js'
 import { WebhookSender } from './webhooks/sender.js'
@@ -58,10 +59,11 @@ export function makeApp(lib: HonoOpenApi, options: ResolvedAppOptions, host: str
     ...{ options, sender },
     onSuspended: (session) => services.executions.onSuspended(session),
   }
-  const sessions = new Sessions(options, tools)
+  const storedBytes = new StoredBytes(options.manager)
+  const sessions = new Sessions(options, storedBytes, tools)
   const requests = new Requests()
-  const executions = new Executions(options, sessions)
-  const services: Services = { options, sessions, sender, requests, executions }
+  const executions = new Executions(options, sessions, storedBytes)
+  const services: Services = { options, sessions, storedBytes, sender, requests, executions }
   const metrics = new Metrics(options.manager)
   const app: App = new lib.OpenAPIHono<Environment>({
     defaultHook: (result) => {
@@ -134,7 +136,7 @@ export function makeApp(lib: HonoOpenApi, options: ResolvedAppOptions, host: str
     access.checkMetrics(c.req.raw.headers, addressOf(c))
     return c.text(metrics.text(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' })
   })
-  if (options.librechat) addLibreChat(app, options)
+  if (options.librechat) addLibreChat(app, options, storedBytes)
   app.doc31('/openapi.json', openApiInfo(options.keys !== undefined))
   if (options.keys !== undefined)
     app.openAPIRegistry.registerComponent('securitySchemes', 'key', { type: 'http', scheme: 'bearer' })

@@ -13,7 +13,7 @@ import type { App, Services } from './services.js'
 import { opening } from './session-handlers.js'
 import { streamResponse } from './stream-response.js'
 
-export function fileHandlers(app: App, routes: Routes, { sessions, options }: Services): void {
+export function fileHandlers(app: App, routes: Routes, { sessions, storedBytes, options }: Services): void {
   app.openapi(routes.readFile, async (c) => {
     const { id } = c.req.valid('param')
     const { path } = c.req.valid('query')
@@ -53,7 +53,7 @@ export function fileHandlers(app: App, routes: Routes, { sessions, options }: Se
   app.openapi(routes.writeFile, async (c) => {
     const { id } = c.req.valid('param')
     const { path } = c.req.valid('query')
-    await sessions.requireBytes(c.get('caller').tenant, c.get('caller').account)
+    await storedBytes.require(c.get('caller').tenant, c.get('caller').account)
     await sessions.use(c.get('caller').tenant, id, opening(c), async ({ files }) => {
       const part = posix.join(posix.dirname(path), `.upload-${randomUUID()}`)
       try {

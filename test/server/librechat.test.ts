@@ -2,8 +2,9 @@
 
 import { MemoryStore, type SessionManager } from 'brumate'
 import { type BrumateApp, createApp } from 'brumate/server'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { FileSessions, type Opened } from '../../src/server/librechat/file-sessions.js'
+import { StoredBytes } from '../../src/server/stored-bytes.js'
 import { SessionMovedError } from '../../src/shared/errors.js'
 import { openManager } from '../support/manager.js'
 import { py } from '../support/session-code.js'
@@ -266,9 +267,40 @@ describe("LibreChat's code API", () => {
     })
   })
 
+  it('shares the quota of stored bytes with the sessions of the HTTP API, and sums them up rarely', async () => {
+    const quotas = { storedBytes: 1000 }
+    const options = {
+      ...{ manager, librechat: true, onError: console.error },
+      keys: [
+        { tenant: 'full', key: keys.ada, quotas },
+        { tenant: 'empty', key: keys.bob, quotas },
+      ],
+    }
+    // Each application has sums of its own.
+    const [first, second] = [await createApp(options), await createApp(options)]
+    const list = vi.spyOn(manager, 'list')
+    onTestFinished(() => list.mockRestore())
+    const run = (app: BrumateApp, key = keys.ada) =>
+      request('POST', '/exec', { lang: 'py', code: 'open("kept", "w").write("x")' }, key, app)
+    const statuses = (await Promise.all([1, 2, 3].map(() => run(first)))).map(({ status }) => status)
+    expect(statuses).toEqual([200, 200, 200])
+    const sums = list.mock.calls.filter(([filter]) => filter?.tenant === 'full')
+    expect(sums.filter(([filter]) => filter?.prefix === 'librechat-')).toHaveLength(1)
+    const refused = await request('PUT', '/sessions/main', {}, keys.ada, second)
+    expect([refused.status, await refused.json()]).toMatchObject([429, { quota: 'storedBytes', max: 1000 }])
+    expect((await run(second)).status).toBe(429)
+    expect((await request('PUT', '/sessions/main', {}, keys.bob, second)).status).toBe(201)
+    await request('POST', '/sessions/main/execute', { code: 'x = "kept"' }, keys.bob, second)
+    await request('POST', '/sessions/main/close', undefined, keys.bob, second)
+    expect((await run(await createApp(options), keys.bob)).status).toBe(429)
+  })
+
   it('retries a read when another process has taken over the session', async () => {
     const { session_id: id } = await exec('open("a.txt", "w").write("kept")')
-    const sessions = new FileSessions({ manager, session: {}, retentionMs: 1e9, onError: console.error })
+    const sessions = new FileSessions({
+      ...{ manager, storedBytes: new StoredBytes(manager), session: {} },
+      ...{ retentionMs: 1e9, onError: console.error },
+    })
     let reads = 0
     const read = async ({ session }: Opened) => {
       if (++reads === 1) throw new SessionMovedError(session.id)
