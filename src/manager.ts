@@ -19,7 +19,7 @@ import {
 } from './manager/salvage-store.js'
 import type { ManagerStats } from './manager/stats.js'
 import {
-  resolveFilter,
+  resolveListFilter,
   resolveSweep,
   type SweepOptions,
   type SweepResult,
@@ -54,7 +54,7 @@ import type { SlotPool } from './slots/pool.js'
 import type { SlotRequest } from './slots/pool-options.js'
 import type { Slot } from './slots/slot.js'
 import { LeaseTimer } from './store/lease-timer.js'
-import { listStored, type SessionFilter } from './store/listing.js'
+import { type ListFilter, listStored } from './store/listing.js'
 import { MemoryStore } from './store/memory-store.js'
 import { Ownership } from './store/ownership.js'
 import type { StoredSession } from './store/store.js'
@@ -311,8 +311,8 @@ export class SessionManager implements AsyncDisposable {
    *
    * @throws InvalidOptionError, StoreError
    */
-  list(filter?: SessionFilter): AsyncIterable<StoredSession> {
-    return listStored(this.#ownership, resolveFilter(filter))
+  list(filter?: ListFilter): AsyncIterable<StoredSession> {
+    return listStored(this.#ownership, resolveListFilter(filter))
   }
 
   /**

@@ -7,6 +7,7 @@ import type { WireCreate } from '../presentation/wire.js'
 import type { Session } from '../session.js'
 import { InvalidOptionError, SessionClosedError, SessionOwnedError } from '../shared/errors.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
+import type { ListFilter } from '../store/listing.js'
 import type { StoredSession } from '../store/store.js'
 import type { ResolvedAppOptions } from './options.js'
 import { notFound, RequestProblem } from './problems.js'
@@ -150,12 +151,12 @@ export class Sessions {
     })
   }
 
-  list(
-    tenant: string,
-    prefix: string,
-    labels: Readonly<Record<string, string>>,
-  ): AsyncIterable<StoredSession> {
-    return this.#options.manager.list({ tenant, prefix: sessionIdOf(tenant, prefix), labels })
+  /** The tenant's sessions in the order of their ids. `prefix` and `after` are ids of clients, or the beginnings of some. */
+  list(tenant: string, { prefix = '', after, ...filter }: ListFilter = {}): AsyncIterable<StoredSession> {
+    return this.#options.manager.list({
+      ...{ ...filter, tenant, prefix: sessionIdOf(tenant, prefix) },
+      ...(after === undefined ? {} : { after: sessionIdOf(tenant, after) }),
+    })
   }
 
   /** Stores and closes all sessions that requests have opened. Running executions are interrupted. */
@@ -292,7 +293,7 @@ export class Sessions {
     const { sessions } = account.quotas
     if (sessions !== undefined) {
       let count = 0
-      for await (const _ of this.list(tenant, '', {})) count++
+      for await (const _ of this.list(tenant)) count++
       if (count >= sessions)
         throw overQuota('sessions', sessions, QUOTA_RETRY_SECONDS, `there are ${count} sessions; delete one`)
     }
