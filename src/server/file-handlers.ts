@@ -43,7 +43,9 @@ export function fileHandlers(app: App, routes: Routes, { sessions, storedBytes, 
       const parts = session.files.createReadStream(path, { start, end })
       isStreaming = true
       // If the client has disconnected, the stream may never be read, so its end would never release the session.
-      c.req.raw.signal.addEventListener('abort', release, { once: true })
+      const { signal } = c.req.raw
+      signal.addEventListener('abort', release, { once: true })
+      if (signal.aborted) release()
       return streamResponse(whole(parts, end - start, release), answer) as never
     } finally {
       if (!isStreaming) release()

@@ -1,4 +1,5 @@
 // Files and snapshots over HTTP.
+import { sessionIdOf } from 'brumate/server'
 import { expect, test } from 'vitest'
 import { appForTest } from './support/caller.js'
 
@@ -56,6 +57,18 @@ test('a download fails promptly if the file is truncated while it is being sent'
   const response = await send(FILE, {})
   await call('POST', '/v1/sessions/main/execute', { code: 'open("/tmp/a b.html", "w").close()' })
   await expect(response.arrayBuffer()).rejects.toThrow('shorter')
+  await call('DELETE', '/v1/sessions/main')
+})
+
+test('a download whose client has left before it began does not keep the session open', async () => {
+  const { call, send, manager } = await appForTest({ tenant: 'left', releaseAfterMs: 0 })
+  await call('PUT', '/v1/sessions/main')
+  await call('PUT', FILE, new Uint8Array(8 * 2 ** 20))
+  const client = new AbortController()
+  const answered = send(FILE, { signal: client.signal })
+  client.abort()
+  await Promise.resolve(answered).catch(() => {})
+  await expect.poll(() => manager.get(sessionIdOf('left', 'main'))).toBeUndefined()
   await call('DELETE', '/v1/sessions/main')
 })
 
