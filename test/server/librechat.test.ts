@@ -26,6 +26,12 @@ interface Exec {
   readonly files: readonly FileRef[]
 }
 
+async function all<T>(given: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = []
+  for await (const one of given) found.push(one)
+  return found
+}
+
 describe("LibreChat's code API", () => {
   const store = new MemoryStore()
   let manager: SessionManager
@@ -293,6 +299,17 @@ describe("LibreChat's code API", () => {
     await request('POST', '/sessions/main/execute', { code: 'x = "kept"' }, keys.bob, second)
     await request('POST', '/sessions/main/close', undefined, keys.bob, second)
     expect((await run(await createApp(options), keys.bob)).status).toBe(429)
+  })
+
+  it('leaves no session behind if what the code has made cannot be stored', async () => {
+    const limits = { snapshotBytes: 65_536 }
+    const app = await createApp({ manager, keys, librechat: true, limits, onError: console.error })
+    const before = (await all(manager.list())).length
+    const { attached } = manager.stats()
+    const code = 'import os\nopen("big", "wb").write(os.urandom(500_000))'
+    const answer = await request('POST', '/exec', { lang: 'py', code }, keys.ada, app)
+    expect([answer.status, await answer.json()]).toMatchObject([413, { code: 'SNAPSHOT' }])
+    expect([(await all(manager.list())).length, manager.stats().attached]).toEqual([before, attached])
   })
 
   it('retries a read when another process has taken over the session', async () => {

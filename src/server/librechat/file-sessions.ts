@@ -37,9 +37,9 @@ export class FileSessions {
   }
 
   /**
-   * Creates a session, and keeps it with its files unless `use` fails or returns `keep: false`.
+   * Creates a session, and keeps it with its files unless `use` fails, returns `keep: false`, or it cannot be stored.
    *
-   * @throws RequestProblem when the tenant has reached its quota of stored bytes
+   * @throws RequestProblem when the tenant has reached its quota of stored bytes; SnapshotError, StoreError
    */
   async create<T>(
     tenant: string,
@@ -56,8 +56,9 @@ export class FileSessions {
     let keep = false
     try {
       const used = await use({ id, session })
+      // If it cannot be stored, nobody learns its id, so it is not kept.
+      if (used.keep) await session.hibernate()
       keep = used.keep
-      if (keep) await session.hibernate()
       return used.answer
     } finally {
       if (!keep) await this.#delete(session)
