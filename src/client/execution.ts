@@ -48,7 +48,7 @@ export async function runExecution(context: ExecutionContext, first: Step): Prom
   try {
     let step = first
     for (;;) {
-      const part = await exchange(context, step, calls, totals.durationMs)
+      const part = await exchange(context, step, calls, totals.spentMs)
       totals.add(part)
       context.onPart(part)
       if (part.status === 'error') {
@@ -144,13 +144,15 @@ async function nextAnswers(
   const { signal, timeoutMs } = context
   const waiting = pending.map(decodePending)
   calls.start(waiting)
-  const leftMs = typeof timeoutMs === 'number' ? Math.max(1, timeoutMs - totals.durationMs) : undefined
+  const leftMs = typeof timeoutMs === 'number' ? Math.max(1, timeoutMs - totals.spentMs) : undefined
   const stopped = stopsAfter(leftMs, signal)
+  const sinceMs = performance.now()
   try {
     const answers = await Promise.race([calls.next(waiting), stopped.promise])
     if (answers !== STOPPED) return answers
   } finally {
     stopped.clear()
+    totals.waitedMs += performance.now() - sinceMs
   }
   await abandon(
     context,

@@ -2,6 +2,7 @@
 
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import * as library from 'brumate'
 import { MemoryStore, type PythonSession, type SessionManager } from 'brumate'
@@ -147,6 +148,13 @@ describe('brumate/client', () => {
       controller.abort('enough')
       await expect(run).rejects.toMatchObject({ constructor: CancelledError, cause: 'enough' })
       expect([(await session.execute('x')).value, aborted]).toEqual([2, [true, true]])
+    })
+
+    it('may take as long as the time limit of their execution, all of them together', async () => {
+      const session = await open({ callbacks: { wait: () => delay(400) } })
+      const code = 'for _ in range(10): await wait()'
+      await expect(session.execute(code, { timeoutMs: 1000 })).rejects.toThrow(TimeoutError)
+      expect((await session.execute('1')).value).toBe(1)
     })
 
     it('answer input()', async () => {
