@@ -9,7 +9,6 @@ import { type Answers, Calls } from './calls.js'
 import { executionError, problemError } from './errors.js'
 import { eventsOf } from './events.js'
 import type { Listeners } from './listeners.js'
-import { ServerError } from './server-error.js'
 import { Totals } from './totals.js'
 import type { RequestOptions, Transport } from './transport.js'
 import { decodeDisplay, decodePending } from './values.js'
@@ -21,7 +20,6 @@ export interface ExecutionContext {
   readonly path: string
   readonly callbacks: Callbacks
   readonly listeners: Listeners
-  readonly retries: number
   readonly signal: AbortSignal | undefined
   readonly idempotencyKey: string | undefined
   readonly timeoutMs: number | null | undefined
@@ -66,14 +64,17 @@ export async function runExecution(context: ExecutionContext, first: Step): Prom
   }
 }
 
-/** Sends the step, and sends it again after a broken connection if an idempotency key makes sure that the code runs once. */
+/**
+ * Sends the step. Sends it again if the server had no interpreter for it, or after a broken connection if an idempotency key makes sure that
+ * the code runs once.
+ */
 async function exchange(
   context: ExecutionContext,
   step: Step,
   calls: Calls,
   spentMs: number,
 ): Promise<WireExecution> {
-  const { idempotencyKey, signal, session, timeoutMs } = context
+  const { transport, idempotencyKey, signal, session, timeoutMs } = context
   // The answers of each step are a request of their own, so they need another key. It names a call and no number of a step, because a client
   // that continues another one's execution has not seen all steps.
   const key =
@@ -86,14 +87,8 @@ async function exchange(
     json: { ...step.json, values: 'exact', ...(leftMs !== undefined && { timeoutMs: leftMs }) },
     ...(key !== undefined && { headers: { 'idempotency-key': key } }),
   }
-  for (let tries = 0; ; tries++) {
-    try {
-      return await listen(context, `${context.path}/${step.action}`, options, calls)
-    } catch (error) {
-      const isBroken = error instanceof ServerError && error.code === 'UNREACHABLE' && key !== undefined
-      if (!isBroken || tries >= context.retries) throw error
-    }
-  }
+  const path = `${context.path}/${step.action}`
+  return transport.retried('POST', options, () => listen(context, path, options, calls))
 }
 
 async function listen(
@@ -102,7 +97,7 @@ async function listen(
   options: RequestOptions,
   calls: Calls,
 ): Promise<WireExecution> {
-  const { response, timer } = await transport.stream('POST', path, options)
+  const { response, timer } = await transport.open('POST', path, options)
   onSent()
   try {
     if (!response.headers.get('content-type')?.startsWith('text/event-stream'))

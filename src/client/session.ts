@@ -30,7 +30,6 @@ export interface RemoteContext {
   readonly transport: Transport
   readonly callbacks: Callbacks
   readonly options: LocalSessionOptions
-  readonly retries: number
   /** Whether `close` deletes the session, because its id was not chosen by the caller. */
   readonly isOwn: boolean
 }
@@ -255,10 +254,10 @@ export class RemoteSession implements PythonSession {
     options: ExecuteOptions,
   ): Promise<ExecuteResult> {
     const { signal, idempotencyKey, timeoutMs, ...own } = resolveExecuteOptions(options, null)
-    const { transport, callbacks, retries, options: session } = this.#context
+    const { transport, callbacks, options: session } = this.#context
     const listeners = new Listeners(withoutUndefined(session), withoutUndefined(own))
     const context = {
-      ...{ transport, callbacks, listeners, retries, signal, idempotencyKey },
+      ...{ transport, callbacks, listeners, signal, idempotencyKey },
       ...{ session: this, path: this.#path },
       timeoutMs: options.timeoutMs === undefined ? this.#executionTimeoutMs : timeoutMs,
       onPart: (part: WireExecution) => this.#learn(part),

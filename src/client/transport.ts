@@ -64,17 +64,20 @@ export class Transport {
 
   /** The response itself. The caller reads the body and owns `timer`: each part that arrives restarts the time limit. */
   async stream(method: string, path: string, options: RequestOptions = {}): Promise<StreamedResponse> {
-    return this.#retried(method, options, async () => {
-      const timer = new IdleTimer(this.timeoutMs, options.signal)
-      try {
-        const response = await this.#fetch(method, path, options, timer.signal)
-        timer.restart()
-        return { response, timer }
-      } catch (error) {
-        timer.stop()
-        throw this.#failure(error, timer, options.signal)
-      }
-    })
+    return this.retried(method, options, () => this.open(method, path, options))
+  }
+
+  /** Like `stream`, but tries once. */
+  async open(method: string, path: string, options: RequestOptions): Promise<StreamedResponse> {
+    const timer = new IdleTimer(this.timeoutMs, options.signal)
+    try {
+      const response = await this.#fetch(method, path, options, timer.signal)
+      timer.restart()
+      return { response, timer }
+    } catch (error) {
+      timer.stop()
+      throw this.#failure(error, timer, options.signal)
+    }
   }
 
   /** The error for a streamed response that could not be read. */
@@ -88,10 +91,10 @@ export class Transport {
     options: RequestOptions,
     read: (response: Response) => Promise<T>,
   ): Promise<T> {
-    return this.#retried(method, options, async () => {
-      const timer = new IdleTimer(this.timeoutMs, options.signal)
+    return this.retried(method, options, async () => {
+      const { response, timer } = await this.open(method, path, options)
       try {
-        return await read(await this.#fetch(method, path, options, timer.signal))
+        return await read(response)
       } catch (error) {
         throw this.#failure(error, timer, options.signal)
       } finally {
@@ -100,7 +103,8 @@ export class Transport {
     })
   }
 
-  async #retried<T>(method: string, options: RequestOptions, attempt: () => Promise<T>): Promise<T> {
+  /** Repeats an attempt to send the request that was refused before it had an effect, or whose request is safe to repeat. */
+  async retried<T>(method: string, options: RequestOptions, attempt: () => Promise<T>): Promise<T> {
     const { isRepeatable = method === 'GET', signal } = options
     for (let tries = 0; ; tries++) {
       if (signal?.aborted) throw new CancelledError('not-started', { cause: signal.reason })

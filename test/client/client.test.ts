@@ -330,6 +330,28 @@ describe('brumate/client', () => {
       expect(patient.asked.length).toBe(1)
     })
 
+    it('of a server without a free interpreter are retried, also after the events have begun', async () => {
+      const events = (...list: readonly [string, unknown][]) =>
+        new Response(
+          list.map(([name, data]) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`).join(''),
+          {
+            headers: { 'content-type': 'text/event-stream; charset=utf-8' },
+          },
+        )
+      const full = () => events(['error', { code: 'POOL_EXHAUSTED', status: 503, detail: 'no slot' }])
+      const output = { stdout: '', stderr: '', displays: [], executionCount: 1 }
+      const error = { code: 'PYTHON', message: 'ValueError: ran', type: 'ValueError' }
+      const ran = () => events(['result', { ...output, status: 'error', error }])
+      const created = () => Response.json({ id: 'x', labels: {}, executionCount: 0, state: 'dormant' })
+      const once = answering([created, full, ran])
+      await expect((await once.client.createSession({ id: 'x' })).execute('1')).rejects.toThrow('ran')
+      expect(once.asked.length).toBe(3)
+      const always = answering([created, full], { retries: 1 })
+      const session = await always.client.createSession({ id: 'x' })
+      await expect(session.execute('1')).rejects.toMatchObject({ code: 'POOL_EXHAUSTED', message: 'no slot' })
+      expect(always.asked.length).toBe(3)
+    })
+
     it('explain what is wrong: an unreachable server, a silent one, or one that is not brumate', async () => {
       const fail = () => {
         throw new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') })
