@@ -112,9 +112,11 @@ export class RemoteFiles implements PythonSessionFiles {
         const reader = response.body?.getReader()
         for (;;) {
           const part = await reader?.read()
-          timer.restart()
+          // Whoever reads the stream may take any time for a part.
+          timer.pause()
           if (part?.value === undefined) return
           yield part.value
+          timer.restart()
         }
       } catch (error) {
         throw transport.failure(error, timer, signal)

@@ -1,7 +1,7 @@
-// Requests to the server. Owns the URL, the key, time limits, and retries: a request is repeated only if it had no effect, or is safe to
-// repeat.
+// Requests to the server. Owns the URL, the key, and retries: a request is repeated only if it had no effect, or is safe to repeat.
 import { BrumateError, CancelledError } from '../shared/errors.js'
 import { problemError } from './errors.js'
+import { IdleTimer } from './idle-timer.js'
 import type { ResolvedClientOptions } from './options.js'
 import { ServerError } from './server-error.js'
 
@@ -94,7 +94,7 @@ export class Transport {
     return this.retried(method, options, async () => {
       const { response, timer } = await this.open(method, path, options)
       try {
-        return await read(response)
+        return await read(timed(response, timer))
       } catch (error) {
         throw this.#failure(error, timer, options.signal)
       } finally {
@@ -190,40 +190,17 @@ export interface StreamedResponse {
   readonly timer: IdleTimer
 }
 
-/** Aborts a request when no bytes have arrived for too long, or when the caller's signal aborts. */
-export class IdleTimer {
-  readonly #controller = new AbortController()
-  readonly #timeoutMs: number
-  readonly #stopListening: () => void
-  #timer: ReturnType<typeof setTimeout> | undefined
-  isOver = false
-
-  constructor(timeoutMs: number, signal: AbortSignal | undefined) {
-    this.#timeoutMs = timeoutMs
-    const onAbort = () => this.#controller.abort(signal?.reason)
-    signal?.addEventListener('abort', onAbort, { once: true })
-    this.#stopListening = () => signal?.removeEventListener('abort', onAbort)
-    if (signal?.aborted) onAbort()
-    this.restart()
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal
-  }
-
-  restart(): void {
-    clearTimeout(this.#timer)
-    if (this.#timeoutMs === Number.POSITIVE_INFINITY) return
-    this.#timer = setTimeout(() => {
-      this.isOver = true
-      this.#controller.abort()
-    }, this.#timeoutMs)
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer)
-    this.#stopListening()
-  }
+/** The response, each part of which restarts the time limit when it is read. */
+function timed(response: Response, timer: IdleTimer): Response {
+  const parts = response.body?.pipeThrough(
+    new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+      transform: (part, controller) => {
+        timer.restart()
+        controller.enqueue(part)
+      },
+    }),
+  )
+  return parts === undefined ? response : new Response(parts)
 }
 
 async function errorOf(response: Response, sessionId: string | undefined): Promise<Error> {

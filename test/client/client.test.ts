@@ -291,11 +291,11 @@ describe('brumate/client', () => {
         status,
         headers: { 'content-type': 'application/problem+json', ...headers },
       })
-    const answering = (answers: (() => Response)[], options = {}) => {
+    const answering = (answers: ((signal: AbortSignal) => Response)[], options = {}) => {
       const asked: string[] = []
       const fetch = (async (url: string, init: RequestInit) => {
         asked.push(`${init.method} ${new URL(url).pathname}`)
-        return (answers.length > 1 ? answers.shift() : answers[0])?.()
+        return (answers.length > 1 ? answers.shift() : answers[0])?.(init.signal as AbortSignal)
       }) as typeof globalThis.fetch
       return { asked, client: new BrumateClient({ url: 'http://x/base/', fetch, ...options }) }
     }
@@ -350,6 +350,33 @@ describe('brumate/client', () => {
       const session = await always.client.createSession({ id: 'x' })
       await expect(session.execute('1')).rejects.toMatchObject({ code: 'POOL_EXHAUSTED', message: 'no slot' })
       expect(always.asked.length).toBe(3)
+    })
+
+    it('for a silent server come after the limit from the last byte, however long the whole answer takes', async () => {
+      const slow = (parts: number, ms: number) => (signal: AbortSignal) => {
+        let left = parts
+        const body = new ReadableStream<Uint8Array>({
+          async pull(controller) {
+            if (left-- === 0) return controller.close()
+            await delay(ms)
+            signal.throwIfAborted()
+            controller.enqueue(new Uint8Array(10))
+          },
+        })
+        return new Response(body)
+      }
+      const session = () => Response.json({ id: 'x', labels: {}, executionCount: 0, state: 'dormant' })
+      const answers = [session, slow(4, 400), slow(3, 10)]
+      const { client: patient } = answering(answers, { timeoutMs: 1000, retries: 0 })
+      const { files } = await patient.createSession({ id: 'x' })
+      expect((await files.readFile('/f')).length).toBe(40)
+      // The time that the reader of a stream takes is not the server's.
+      let bytes = 0
+      for await (const part of files.createReadStream('/f')) {
+        if (bytes === 0) await delay(1500)
+        bytes += part.length
+      }
+      expect(bytes).toBe(30)
     })
 
     it('explain what is wrong: an unreachable server, a silent one, or one that is not brumate', async () => {
