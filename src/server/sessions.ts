@@ -283,7 +283,7 @@ export class Sessions {
 
   async #find(tenant: string, full: string): Promise<StoredSession | undefined> {
     // Among ids that begin with it, the id itself sorts first.
-    for await (const one of this.#options.manager.list({ tenant, prefix: full }))
+    for await (const one of this.#options.manager.list({ tenant, prefix: full, limit: 1 }))
       return one.id === full ? one : undefined
     return undefined
   }

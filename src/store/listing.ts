@@ -20,8 +20,7 @@ export interface ListFilter extends SessionFilter {
   readonly limit?: number
 }
 
-/** Pages grow, because a filter may leave out most sessions, and a store may have ignored `after`. */
-const [LEAST_PAGE, MOST_PAGE] = [100, 1000]
+const MOST_PAGE = 1000
 
 /**
  * Yields sessions in the order of their ids. Sessions that are created or deleted meanwhile may be missing.
@@ -34,7 +33,7 @@ export async function* listStored(
 ): AsyncGenerator<StoredSession, void, undefined> {
   const wanted = Object.entries(labels)
   let left = limit
-  let size = Math.max(LEAST_PAGE, limit)
+  let size = limit
   let cursor: string | undefined
   do {
     const from = {
@@ -51,6 +50,7 @@ export async function* listStored(
       yield shown
       if (--left === 0) return
     }
+    // A filter may leave out most sessions, and a store may have ignored `after`.
     size *= 2
     cursor = page.cursor
   } while (cursor !== undefined)

@@ -5,13 +5,15 @@ import { expect, test } from 'vitest'
 import { managerForTest } from '../support/manager.js'
 import { appForTest, type Call } from './support/caller.js'
 
-/** Counts the entries that it lists. */
+/** Counts the entries that it lists, and those that it was asked for. */
 class CountingStore extends MemoryStore {
   listed = 0
+  asked = 0
 
   override async list(options?: ListOptions): Promise<StoredPage> {
     const page = await super.list(options)
     this.listed += page.sessions.length
+    this.asked += options?.limit ?? 100
     return page
   }
 }
@@ -62,4 +64,19 @@ test.each([
   expect(await pagesOf(call, '&prefix=s44')).toEqual([names.slice(440)])
   const { body } = await call('GET', '/v1/sessions?prefix=s44&cursor=s0')
   expect(body.sessions).toHaveLength(10)
+})
+
+test('a request about one session asks the store for one entry at a time', async () => {
+  const store = new CountingStore()
+  const manager = await managerForTest({ slots: 1, store })
+  const { call } = await appForTest({ manager, librechat: true })
+  for (const id of ['s', 's1', 's2']) await call('PUT', `/v1/sessions/${id}`)
+  store.listed = store.asked = 0
+  expect((await call('GET', '/v1/sessions/s')).body.id).toBe('s')
+  expect([store.listed, store.asked]).toEqual([1, 1])
+  await call('DELETE', '/v1/sessions/s')
+  store.listed = store.asked = 0
+  expect((await call('GET', '/v1/sessions/s')).status).toBe(404)
+  expect((await call('GET', `/v1/files/${'a'.repeat(21)}`)).body).toEqual([])
+  expect([store.listed, store.asked]).toEqual([1, 2])
 })

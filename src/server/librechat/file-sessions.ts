@@ -110,7 +110,7 @@ export class FileSessions {
   }
 
   async #isStored(tenant: string, name: string): Promise<boolean> {
-    for await (const { id } of this.#options.manager.list({ tenant, prefix: name }))
+    for await (const { id } of this.#options.manager.list({ tenant, prefix: name, limit: 1 }))
       if (id === name) return true
     return false
   }
