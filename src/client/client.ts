@@ -72,7 +72,8 @@ export class BrumateClient {
     try {
       await session.restoreState(bytes)
     } catch (error) {
-      await session.delete()
+      // The caller learns why the snapshot was rejected, even if the session stays.
+      await session.delete().catch(() => {})
       throw error
     }
     return session

@@ -379,6 +379,14 @@ describe('brumate/client', () => {
       expect(bytes).toBe(30)
     })
 
+    it('of a snapshot are reported even if the new session cannot be deleted', async () => {
+      const created = () => Response.json({ id: 'x', labels: {}, executionCount: 0, state: 'dormant' })
+      const answers = [created, () => problem(422, 'SNAPSHOT'), () => problem(500, 'INTERNAL')]
+      const { asked, client: failing } = answering(answers)
+      await expect(failing.createSession({ from: new Uint8Array(9) })).rejects.toThrow(SnapshotError)
+      expect(asked.at(-1)).toBe('DELETE /base/v1/sessions/x')
+    })
+
     it('explain what is wrong: an unreachable server, a silent one, or one that is not brumate', async () => {
       const fail = () => {
         throw new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') })
