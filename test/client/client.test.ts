@@ -387,6 +387,27 @@ describe('brumate/client', () => {
       expect(asked.at(-1)).toBe('DELETE /base/v1/sessions/x')
     })
 
+    it('cannot delay the cancellation of a download from a server that has gone silent', async () => {
+      let isAborted = false
+      const silent = (signal: AbortSignal) => {
+        signal.addEventListener('abort', () => {
+          isAborted = true
+        })
+        const body = new ReadableStream<Uint8Array>({
+          start: (controller) => signal.addEventListener('abort', () => controller.error(signal.reason)),
+        })
+        return new Response(body)
+      }
+      const created = () => Response.json({ id: 'x', labels: {}, executionCount: 0, state: 'dormant' })
+      const { asked, client: patient } = answering([created, silent])
+      const { files } = await patient.createSession({ id: 'x' })
+      const reader = files.createReadStream('/f').getReader()
+      const reading = reader.read()
+      await until(() => asked.length === 2)
+      await reader.cancel()
+      expect([isAborted, await reading]).toEqual([true, { done: true, value: undefined }])
+    })
+
     it('explain what is wrong: an unreachable server, a silent one, or one that is not brumate', async () => {
       const fail = () => {
         throw new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') })
