@@ -294,7 +294,14 @@ describe("LibreChat's code API", () => {
     expect(sums.filter(([filter]) => filter?.prefix === 'librechat-')).toHaveLength(1)
     const refused = await request('PUT', '/sessions/main', {}, keys.ada, second)
     expect([refused.status, await refused.json()]).toMatchObject([429, { quota: 'storedBytes', max: 1000 }])
-    expect((await run(second)).status).toBe(429)
+    const full = await run(second)
+    expect([full.status, full.headers.get('retry-after'), await full.json()]).toEqual([
+      ...[429, '60'],
+      {
+        ...{ error: 'rate_limited', retry_after_seconds: 60 },
+        message: expect.stringMatching(/^the sessions take \d+ bytes of the store; those of LibreChat/),
+      },
+    ])
     expect((await request('PUT', '/sessions/main', {}, keys.bob, second)).status).toBe(201)
     await request('POST', '/sessions/main/execute', { code: 'x = "kept"' }, keys.bob, second)
     await request('POST', '/sessions/main/close', undefined, keys.bob, second)

@@ -38,7 +38,7 @@ export function addLibreChat(app: App, options: ResolvedAppOptions, storedBytes:
         const known = apiError(error)
         // The application answers errors that have no form of LibreChat's.
         if (known === undefined) throw error
-        return context.json(known.body, known.status)
+        return context.json(known.body, known.status, known.headers)
       }
     }
   }
