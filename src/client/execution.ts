@@ -36,6 +36,7 @@ interface Step {
   readonly answered?: string | undefined
 }
 
+const MAX_KEY_LENGTH = 256
 /** How long code that catches the cancellation may still run. */
 const ABANDON_MS = 1000
 
@@ -77,10 +78,7 @@ async function exchange(
   const { transport, idempotencyKey, signal, session, timeoutMs } = context
   // The answers of each step are a request of their own, so they need another key. It names a call and no number of a step, because a client
   // that continues another one's execution has not seen all steps.
-  const key =
-    idempotencyKey === undefined || step.answered === undefined
-      ? idempotencyKey
-      : `${idempotencyKey}.${step.answered}`
+  const key = idempotencyKey && step.answered ? resumeKey(idempotencyKey, step.answered) : idempotencyKey
   const leftMs = typeof timeoutMs === 'number' ? Math.max(1, timeoutMs - spentMs) : timeoutMs
   const options: RequestOptions = {
     ...{ signal, sessionId: session.id, accept: 'text/event-stream', isRepeatable: key !== undefined },
@@ -89,6 +87,12 @@ async function exchange(
   }
   const path = `${context.path}/${step.action}`
   return transport.retried('POST', options, () => listen(context, path, options, calls))
+}
+
+/** No longer than a key may be. Two that are cut to the same text are no danger: the server rejects the second. */
+function resumeKey(key: string, answered: string): string {
+  const end = `.${answered}`
+  return key.slice(0, MAX_KEY_LENGTH - end.length) + end
 }
 
 async function listen(

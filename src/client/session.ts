@@ -40,6 +40,9 @@ export interface ForkOptions {
   readonly labels?: Readonly<Record<string, string>>
 }
 
+/** What a header can have: others would be changed on the way, or not be sent at all. */
+const HEADER = /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/
+
 type Lifecycle = { readonly kind: 'open' } | { readonly kind: 'closed'; readonly closed: Promise<void> }
 
 /** Created by `BrumateClient`. Has the methods of `Session`, which reject with the same errors; docs/client.md has the differences. */
@@ -254,6 +257,8 @@ export class RemoteSession implements PythonSession {
     options: ExecuteOptions,
   ): Promise<ExecuteResult> {
     const { signal, idempotencyKey, timeoutMs, ...own } = resolveExecuteOptions(options, null)
+    if (idempotencyKey !== undefined && !HEADER.test(idempotencyKey))
+      throw new InvalidOptionError('idempotencyKey', 'ASCII text without spaces around it', idempotencyKey)
     const { transport, callbacks, options: session } = this.#context
     const listeners = new Listeners(withoutUndefined(session), withoutUndefined(own))
     const context = {

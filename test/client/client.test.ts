@@ -258,6 +258,18 @@ describe('brumate/client', () => {
       await session.delete()
     })
 
+    it('take the longest key for an execution with callbacks, and reject a key that no header can have', async () => {
+      const session = await open({ id: 'keys', callbacks: { two: () => 2 } })
+      const run = (idempotencyKey: string) => session.execute('await two()', { idempotencyKey })
+      expect((await run('k'.repeat(256))).value).toBe(2)
+      expect((await run('a key')).value).toBe(2)
+      for (const key of ['é', '🦙', 'line\nbreak', ' k', 'k '])
+        await expect(run(key)).rejects.toMatchObject({
+          ...{ constructor: InvalidOptionError, option: 'idempotencyKey' },
+        })
+      await session.delete()
+    })
+
     it('continue an execution with a key whose client was lost between two callbacks', async () => {
       const code = 'one = await ask(n=1)\ntwo = await ask(n=2)\none, two'
       const first = await open({
