@@ -91,7 +91,7 @@ export type { Column, DataFrame, Series } from './shared/values/tables.js'
 export { type InputValue, NdArray, type TypedArray, type Value } from './shared/values/value.js'
 export type { PoolStats } from './slots/pool-options.js'
 export { DirectoryStore, type DirectoryStoreOptions } from './store/directory-store.js'
-export type { SessionFilter } from './store/listing.js'
+export type { ListFilter, SessionFilter } from './store/listing.js'
 export { MemoryStore } from './store/memory-store.js'
 export type { RetentionReason } from './store/retention.js'
 export type {

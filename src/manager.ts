@@ -26,7 +26,7 @@ import {
 import { SessionTable } from './manager/session-table.js'
 import type { ManagerStats } from './manager/stats.js'
 import {
-  resolveFilter,
+  resolveListFilter,
   resolveSweep,
   type SweepOptions,
   type SweepResult,
@@ -56,7 +56,7 @@ import type { SlotPool } from './slots/pool.js'
 import type { SlotRequest } from './slots/pool-options.js'
 import type { Slot } from './slots/slot.js'
 import { LeaseTimer } from './store/lease-timer.js'
-import { listStored, type SessionFilter } from './store/listing.js'
+import { type ListFilter, listStored } from './store/listing.js'
 import { MemoryStore } from './store/memory-store.js'
 import { Ownership } from './store/ownership.js'
 import type { StoredSession } from './store/store.js'
@@ -305,8 +305,8 @@ export class SessionManager implements AsyncDisposable {
    *
    * @throws InvalidOptionError, StoreError
    */
-  list(filter?: SessionFilter): AsyncIterable<StoredSession> {
-    return listStored(this.#ownership, resolveFilter(filter))
+  list(filter?: ListFilter): AsyncIterable<StoredSession> {
+    return listStored(this.#ownership, resolveListFilter(filter))
   }
 
   /**

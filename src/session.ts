@@ -18,6 +18,7 @@ import { requireSnapshot } from './options/snapshot.js'
 import { requireFreeThread } from './session/callers.js'
 import { Closing } from './session/closing.js'
 import type { SessionContext } from './session/context.js'
+import { fingerprintOfAnswers, fingerprintOfCode } from './session/fingerprint.js'
 import { HostSide } from './session/host-side.js'
 import { Listeners } from './session/listeners.js'
 import { observeExecute, reportClosed, reportDeleted, reportOpened } from './session/observed.js'
@@ -28,7 +29,7 @@ import { Placement } from './session/placement.js'
 import type { PythonSession } from './session/python-session.js'
 import { Runner } from './session/runner.js'
 import { NOTHING_LOST, requireDescribed, type SalvageLoss, salvageGlobals } from './session/salvage.js'
-import { type CallOptions, SessionCalls } from './session/session-calls.js'
+import { type CallOptions, keyed, SessionCalls } from './session/session-calls.js'
 import { SessionFiles } from './session/session-files.js'
 import { type SessionUsage, Usage } from './session/usage.js'
 import { InterpreterCrashedError, InvalidOptionError, PythonError, SnapshotError } from './shared/errors.js'
@@ -301,7 +302,12 @@ export class Session implements PythonSession {
     const count = () => ++this.#hostSide.executionCount
     const listeners = new Listeners(this.#options, resolved)
     const execute = () => this.#runner.execute(code, resolved, listeners, count)
-    return this.#observed(false, execute, listeners, resolved)
+    return this.#observed(
+      false,
+      execute,
+      listeners,
+      keyed(resolved, () => fingerprintOfCode(code)),
+    )
   }
 
   /**
@@ -328,7 +334,8 @@ export class Session implements PythonSession {
     }
     const listeners = new Listeners(this.#options, execute)
     const resume = () => this.#runner.resume(execute, listeners, this.executionCount, resolve)
-    return this.#observed(true, resume, listeners, execute)
+    const options = keyed(execute, () => fingerprintOfAnswers(results, errors))
+    return this.#observed(true, resume, listeners, options)
   }
 
   /**

@@ -12,7 +12,6 @@ import {
   type RemoteCreateOptions,
   type RemoteGetOrCreateOptions,
   type RemoteOpenOptions,
-  type ResolvedClientOptions,
   resolveClientOptions,
   sessionId,
 } from './options.js'
@@ -42,13 +41,11 @@ const PAGE = 200
 
 /** Sessions on a `brumate serve`. The client keeps nothing open, so there is no `close`. */
 export class BrumateClient {
-  readonly #options: ResolvedClientOptions
   readonly #transport: Transport
 
   /** @throws InvalidOptionError */
   constructor(options: ClientOptions) {
-    this.#options = resolveClientOptions(options)
-    this.#transport = new Transport(this.#options)
+    this.#transport = new Transport(resolveClientOptions(options))
   }
 
   /**
@@ -75,7 +72,8 @@ export class BrumateClient {
     try {
       await session.restoreState(bytes)
     } catch (error) {
-      await session.delete()
+      // The caller learns why the snapshot was rejected, even if the session stays.
+      await session.delete().catch(() => {})
       throw error
     }
     return session
@@ -152,8 +150,7 @@ export class BrumateClient {
     known: WireSession,
     isOwn: boolean,
   ): RemoteSession {
-    const { retries } = this.#options
-    return new RemoteSession({ transport: this.#transport, callbacks, options, retries, isOwn }, known)
+    return new RemoteSession({ transport: this.#transport, callbacks, options, isOwn }, known)
   }
 }
 

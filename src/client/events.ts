@@ -13,17 +13,20 @@ export async function* eventsOf(
 ): AsyncGenerator<ServerSentEvent, void> {
   const reader = body.getReader()
   const decoder = new TextDecoder()
-  let buffer = ''
+  /** Parts of a line that has not ended yet. Joined at its end, so that a long line is not copied with each part. */
+  let parts: string[] = []
   let event: { name: string; data: string[] } = { name: 'message', data: [] }
   try {
     for (;;) {
       const { done, value } = await reader.read()
       if (done) return
       onBytes()
-      buffer += decoder.decode(value, { stream: true })
+      const text = decoder.decode(value, { stream: true })
       let from = 0
-      for (let end = buffer.indexOf('\n', from); end >= 0; end = buffer.indexOf('\n', from)) {
-        const line = buffer.slice(from, end).replace(/\r$/, '')
+      for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {
+        parts.push(text.slice(from, end))
+        const line = parts.join('').replace(/\r$/, '')
+        parts = []
         from = end + 1
         if (line !== '') {
           readLine(line, event)
@@ -32,7 +35,7 @@ export async function* eventsOf(
         if (event.data.length > 0) yield { name: event.name, data: event.data.join('\n') }
         event = { name: 'message', data: [] }
       }
-      buffer = buffer.slice(from)
+      if (from < text.length) parts.push(text.slice(from))
     }
   } finally {
     await reader.cancel().catch(() => {})

@@ -9,7 +9,6 @@ import { type Answers, Calls } from './calls.js'
 import { executionError, problemError } from './errors.js'
 import { eventsOf } from './events.js'
 import type { Listeners } from './listeners.js'
-import { ServerError } from './server-error.js'
 import { Totals } from './totals.js'
 import type { RequestOptions, Transport } from './transport.js'
 import { decodeDisplay, decodePending } from './values.js'
@@ -21,7 +20,6 @@ export interface ExecutionContext {
   readonly path: string
   readonly callbacks: Callbacks
   readonly listeners: Listeners
-  readonly retries: number
   readonly signal: AbortSignal | undefined
   readonly idempotencyKey: string | undefined
   readonly timeoutMs: number | null | undefined
@@ -34,8 +32,11 @@ export interface ExecutionContext {
 interface Step {
   readonly action: 'execute' | 'resume'
   readonly json: Readonly<Record<string, unknown>>
+  /** The first call that it answers; undefined for the step that the caller asked for. */
+  readonly answered?: string | undefined
 }
 
+const MAX_KEY_LENGTH = 256
 /** How long code that catches the cancellation may still run. */
 const ABANDON_MS = 1000
 
@@ -45,8 +46,8 @@ export async function runExecution(context: ExecutionContext, first: Step): Prom
   const totals = new Totals()
   try {
     let step = first
-    for (let number = 0; ; number++) {
-      const part = await exchange(context, step, number, calls, totals.durationMs)
+    for (;;) {
+      const part = await exchange(context, step, calls, totals.spentMs)
       totals.add(part)
       context.onPart(part)
       if (part.status === 'error') {
@@ -56,38 +57,42 @@ export async function runExecution(context: ExecutionContext, first: Step): Prom
       const answers =
         part.status === 'suspended' ? await nextAnswers(context, part, calls, totals) : undefined
       if (answers === undefined) return totals.result(part)
-      step = { action: 'resume', json: answers }
+      const [answered] = Object.keys({ ...answers.results, ...answers.errors })
+      step = { action: 'resume', json: answers, answered }
     }
   } finally {
     calls.end()
   }
 }
 
-/** Sends the step, and sends it again after a broken connection if an idempotency key makes sure that the code runs once. */
+/**
+ * Sends the step. Sends it again if the server had no interpreter for it, or after a broken connection if an idempotency key makes sure that
+ * the code runs once.
+ */
 async function exchange(
   context: ExecutionContext,
   step: Step,
-  number: number,
   calls: Calls,
   spentMs: number,
 ): Promise<WireExecution> {
-  const { idempotencyKey, signal, session, timeoutMs } = context
-  // The answers of each step are a request of their own, so they need another key.
-  const key = idempotencyKey === undefined || number === 0 ? idempotencyKey : `${idempotencyKey}.${number}`
+  const { transport, idempotencyKey, signal, session, timeoutMs } = context
+  // The answers of each step are a request of their own, so they need another key. It names a call and no number of a step, because a client
+  // that continues another one's execution has not seen all steps.
+  const key = idempotencyKey && step.answered ? resumeKey(idempotencyKey, step.answered) : idempotencyKey
   const leftMs = typeof timeoutMs === 'number' ? Math.max(1, timeoutMs - spentMs) : timeoutMs
   const options: RequestOptions = {
     ...{ signal, sessionId: session.id, accept: 'text/event-stream', isRepeatable: key !== undefined },
     json: { ...step.json, values: 'exact', ...(leftMs !== undefined && { timeoutMs: leftMs }) },
     ...(key !== undefined && { headers: { 'idempotency-key': key } }),
   }
-  for (let tries = 0; ; tries++) {
-    try {
-      return await listen(context, `${context.path}/${step.action}`, options, calls)
-    } catch (error) {
-      const isBroken = error instanceof ServerError && error.code === 'UNREACHABLE' && key !== undefined
-      if (!isBroken || tries >= context.retries) throw error
-    }
-  }
+  const path = `${context.path}/${step.action}`
+  return transport.retried('POST', options, () => listen(context, path, options, calls))
+}
+
+/** No longer than a key may be. Two that are cut to the same text are no danger: the server rejects the second. */
+function resumeKey(key: string, answered: string): string {
+  const end = `.${answered}`
+  return key.slice(0, MAX_KEY_LENGTH - end.length) + end
 }
 
 async function listen(
@@ -96,7 +101,7 @@ async function listen(
   options: RequestOptions,
   calls: Calls,
 ): Promise<WireExecution> {
-  const { response, timer } = await transport.stream('POST', path, options)
+  const { response, timer } = await transport.open('POST', path, options)
   onSent()
   try {
     if (!response.headers.get('content-type')?.startsWith('text/event-stream'))
@@ -138,13 +143,15 @@ async function nextAnswers(
   const { signal, timeoutMs } = context
   const waiting = pending.map(decodePending)
   calls.start(waiting)
-  const leftMs = typeof timeoutMs === 'number' ? Math.max(1, timeoutMs - totals.durationMs) : undefined
+  const leftMs = typeof timeoutMs === 'number' ? Math.max(1, timeoutMs - totals.spentMs) : undefined
   const stopped = stopsAfter(leftMs, signal)
+  const sinceMs = performance.now()
   try {
     const answers = await Promise.race([calls.next(waiting), stopped.promise])
     if (answers !== STOPPED) return answers
   } finally {
     stopped.clear()
+    totals.waitedMs += performance.now() - sinceMs
   }
   await abandon(
     context,

@@ -91,7 +91,9 @@ export class RemoteFiles implements PythonSessionFiles {
     options: FileOptions & { readonly start?: number; readonly end?: number } = {},
   ): ReadableStream<Uint8Array> {
     const { start, end, ...rest } = options
-    const signal = signalOf(rest)
+    const given = signalOf(rest)
+    const cancelled = new AbortController()
+    const signal = given ? AbortSignal.any([given, cancelled.signal]) : cancelled.signal
     const context = this.#context
     const { transport } = context
     const query = { path: textOf(path) }
@@ -112,9 +114,11 @@ export class RemoteFiles implements PythonSessionFiles {
         const reader = response.body?.getReader()
         for (;;) {
           const part = await reader?.read()
-          timer.restart()
+          // Whoever reads the stream may take any time for a part.
+          timer.pause()
           if (part?.value === undefined) return
           yield part.value
+          timer.restart()
         }
       } catch (error) {
         throw transport.failure(error, timer, signal)
@@ -123,7 +127,7 @@ export class RemoteFiles implements PythonSessionFiles {
         await response.body?.cancel().catch(() => {})
       }
     }
-    return streamOf(parts())
+    return streamOf(parts(), () => cancelled.abort())
   }
 
   /** Collects what is written, and sends it when the stream is closed: browsers cannot send streams as request bodies. */
@@ -199,8 +203,12 @@ function decoderOf(encoding: string): (bytes: Bytes) => string {
     Buffer.from(buffer, byteOffset, byteLength).toString(encoding as BufferEncoding)
 }
 
-/** A stream that reads only when its consumer asks for more. */
-function streamOf(parts: AsyncGenerator<Uint8Array, void>): ReadableStream<Uint8Array> {
+/**
+ * A stream that reads only when its consumer asks for more.
+ *
+ * @param end ends a read in progress: without it, the generator would return only when the read is done
+ */
+function streamOf(parts: AsyncGenerator<Uint8Array, void>, end: () => void): ReadableStream<Uint8Array> {
   return new globalThis.ReadableStream<Uint8Array>(
     {
       async pull(controller) {
@@ -209,6 +217,7 @@ function streamOf(parts: AsyncGenerator<Uint8Array, void>): ReadableStream<Uint8
         else controller.enqueue(value)
       },
       async cancel() {
+        end()
         await parts.return()
       },
     },

@@ -17,7 +17,7 @@ export interface ClientOptions {
   readonly headers?: Readonly<Record<string, string>>
   /**
    * How long a request may wait for the next byte, in ms, 100 to 2,147,483,647 or Infinity. While code runs, the server sends a byte at
-   * least every 15 s, however long it runs. Default 60,000.
+   * least every 15 s, however long it runs. It sends none during an upload: choose more for large files over slow lines. Default 60,000.
    */
   readonly timeoutMs?: number
   /**

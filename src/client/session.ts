@@ -30,7 +30,6 @@ export interface RemoteContext {
   readonly transport: Transport
   readonly callbacks: Callbacks
   readonly options: LocalSessionOptions
-  readonly retries: number
   /** Whether `close` deletes the session, because its id was not chosen by the caller. */
   readonly isOwn: boolean
 }
@@ -40,6 +39,9 @@ export interface ForkOptions {
   readonly id?: string
   readonly labels?: Readonly<Record<string, string>>
 }
+
+/** What a header can have: others would be changed on the way, or not be sent at all. */
+const HEADER = /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/
 
 type Lifecycle = { readonly kind: 'open' } | { readonly kind: 'closed'; readonly closed: Promise<void> }
 
@@ -255,10 +257,12 @@ export class RemoteSession implements PythonSession {
     options: ExecuteOptions,
   ): Promise<ExecuteResult> {
     const { signal, idempotencyKey, timeoutMs, ...own } = resolveExecuteOptions(options, null)
-    const { transport, callbacks, retries, options: session } = this.#context
+    if (idempotencyKey !== undefined && !HEADER.test(idempotencyKey))
+      throw new InvalidOptionError('idempotencyKey', 'ASCII text without spaces around it', idempotencyKey)
+    const { transport, callbacks, options: session } = this.#context
     const listeners = new Listeners(withoutUndefined(session), withoutUndefined(own))
     const context = {
-      ...{ transport, callbacks, listeners, retries, signal, idempotencyKey },
+      ...{ transport, callbacks, listeners, signal, idempotencyKey },
       ...{ session: this, path: this.#path },
       timeoutMs: options.timeoutMs === undefined ? this.#executionTimeoutMs : timeoutMs,
       onPart: (part: WireExecution) => this.#learn(part),

@@ -16,9 +16,12 @@ export class Totals implements Produced {
   readonly #files = new Map<string, ChangedFile>()
   readonly #sums = { durationMs: 0, outputBytes: 0, callbackInvocations: 0 }
   #moreFiles = 0
+  /** How long the execution has waited for this client's answers. */
+  waitedMs = 0
 
-  get durationMs(): number {
-    return this.#sums.durationMs
+  /** How much of its time limit the execution has used. */
+  get spentMs(): number {
+    return this.#sums.durationMs + this.waitedMs
   }
 
   add(part: WireExecution): void {

@@ -1,7 +1,7 @@
-// Requests to the server. Owns the URL, the key, time limits, and retries: a request is repeated only if it had no effect, or is safe to
-// repeat.
+// Requests to the server. Owns the URL, the key, and retries: a request is repeated only if it had no effect, or is safe to repeat.
 import { BrumateError, CancelledError } from '../shared/errors.js'
 import { problemError } from './errors.js'
+import { IdleTimer } from './idle-timer.js'
 import type { ResolvedClientOptions } from './options.js'
 import { ServerError } from './server-error.js'
 
@@ -64,17 +64,20 @@ export class Transport {
 
   /** The response itself. The caller reads the body and owns `timer`: each part that arrives restarts the time limit. */
   async stream(method: string, path: string, options: RequestOptions = {}): Promise<StreamedResponse> {
-    return this.#retried(method, options, async () => {
-      const timer = new IdleTimer(this.timeoutMs, options.signal)
-      try {
-        const response = await this.#fetch(method, path, options, timer.signal)
-        timer.restart()
-        return { response, timer }
-      } catch (error) {
-        timer.stop()
-        throw this.#failure(error, timer, options.signal)
-      }
-    })
+    return this.retried(method, options, () => this.open(method, path, options))
+  }
+
+  /** Like `stream`, but tries once. */
+  async open(method: string, path: string, options: RequestOptions): Promise<StreamedResponse> {
+    const timer = new IdleTimer(this.timeoutMs, options.signal)
+    try {
+      const response = await this.#fetch(method, path, options, timer.signal)
+      timer.restart()
+      return { response, timer }
+    } catch (error) {
+      timer.stop()
+      throw this.#failure(error, timer, options.signal)
+    }
   }
 
   /** The error for a streamed response that could not be read. */
@@ -88,10 +91,10 @@ export class Transport {
     options: RequestOptions,
     read: (response: Response) => Promise<T>,
   ): Promise<T> {
-    return this.#retried(method, options, async () => {
-      const timer = new IdleTimer(this.timeoutMs, options.signal)
+    return this.retried(method, options, async () => {
+      const { response, timer } = await this.open(method, path, options)
       try {
-        return await read(await this.#fetch(method, path, options, timer.signal))
+        return await read(timed(response, timer))
       } catch (error) {
         throw this.#failure(error, timer, options.signal)
       } finally {
@@ -100,7 +103,8 @@ export class Transport {
     })
   }
 
-  async #retried<T>(method: string, options: RequestOptions, attempt: () => Promise<T>): Promise<T> {
+  /** Repeats an attempt to send the request that was refused before it had an effect, or whose request is safe to repeat. */
+  async retried<T>(method: string, options: RequestOptions, attempt: () => Promise<T>): Promise<T> {
     const { isRepeatable = method === 'GET', signal } = options
     for (let tries = 0; ; tries++) {
       if (signal?.aborted) throw new CancelledError('not-started', { cause: signal.reason })
@@ -186,40 +190,17 @@ export interface StreamedResponse {
   readonly timer: IdleTimer
 }
 
-/** Aborts a request when no bytes have arrived for too long, or when the caller's signal aborts. */
-export class IdleTimer {
-  readonly #controller = new AbortController()
-  readonly #timeoutMs: number
-  readonly #stopListening: () => void
-  #timer: ReturnType<typeof setTimeout> | undefined
-  isOver = false
-
-  constructor(timeoutMs: number, signal: AbortSignal | undefined) {
-    this.#timeoutMs = timeoutMs
-    const onAbort = () => this.#controller.abort(signal?.reason)
-    signal?.addEventListener('abort', onAbort, { once: true })
-    this.#stopListening = () => signal?.removeEventListener('abort', onAbort)
-    if (signal?.aborted) onAbort()
-    this.restart()
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal
-  }
-
-  restart(): void {
-    clearTimeout(this.#timer)
-    if (this.#timeoutMs === Number.POSITIVE_INFINITY) return
-    this.#timer = setTimeout(() => {
-      this.isOver = true
-      this.#controller.abort()
-    }, this.#timeoutMs)
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer)
-    this.#stopListening()
-  }
+/** The response, each part of which restarts the time limit when it is read. */
+function timed(response: Response, timer: IdleTimer): Response {
+  const parts = response.body?.pipeThrough(
+    new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+      transform: (part, controller) => {
+        timer.restart()
+        controller.enqueue(part)
+      },
+    }),
+  )
+  return parts === undefined ? response : new Response(parts)
 }
 
 async function errorOf(response: Response, sessionId: string | undefined): Promise<Error> {

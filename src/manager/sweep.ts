@@ -2,7 +2,7 @@
 import { isBoolean, isText, known, numberOption } from '../options/check.js'
 import { resolveLabels } from '../options/labels.js'
 import { InvalidOptionError } from '../shared/errors.js'
-import type { SessionFilter } from '../store/listing.js'
+import type { ListFilter, SessionFilter } from '../store/listing.js'
 import { findExpired, type RetentionReason, type RetentionRules } from '../store/retention.js'
 import type { StoredSession } from '../store/store.js'
 
@@ -41,12 +41,27 @@ interface ResolvedSweep extends RetentionRules {
   readonly dryRun: boolean
 }
 
+const atLeastOne = numberOption({ min: 1, max: Number.MAX_SAFE_INTEGER, integer: true })
+
 /** @throws InvalidOptionError */
 export function resolveFilter(filter: SessionFilter | undefined): SessionFilter {
   if (filter === undefined) return {}
   known('options', filter, ['tenant', 'prefix', 'labels'])
   for (const name of ['tenant', 'prefix'] as const) isText(name, filter[name], { maxLength: 256 })
   return { ...filter, labels: resolveLabels('labels', filter.labels) }
+}
+
+/** @throws InvalidOptionError */
+export function resolveListFilter(filter: ListFilter | undefined): ListFilter {
+  if (filter === undefined) return {}
+  const { after, limit, ...rest } = filter
+  isText('after', after, { maxLength: 256 })
+  atLeastOne('limit', limit, 1)
+  return {
+    ...resolveFilter(rest),
+    ...(after === undefined ? {} : { after }),
+    ...(limit === undefined ? {} : { limit }),
+  }
 }
 
 /** @throws InvalidOptionError */

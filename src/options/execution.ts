@@ -45,8 +45,9 @@ export interface ResumeOptions extends ExecuteOptions {
 export interface ExecuteOptions {
   /**
    * Identifies the call, with 1 to 256 characters, so that it can be retried safely. If one of the session's last 16 calls with a key had
-   * the same key, the code does not run: the call settles as the earlier one did, even if its code differs. The session's record in the
-   * store keeps these outcomes, so this also works in another process. Listeners are not called again. Needs a session with an id, and
+   * the same key, the code does not run: the call settles as the earlier one did. If the earlier call had other code, or other answers in
+   * `resume`, it rejects with an InvalidOptionError, and nothing runs; other options may differ. The session's record in the store keeps
+   * these outcomes, so this also works in another process. Listeners are not called again. Needs a session with an id, and
    * `durability: 'checkpoint'`.
    */
   readonly idempotencyKey?: string | undefined

@@ -20,6 +20,7 @@ import { schemasOf } from './schemas.js'
 import type { App, Environment, Services } from './services.js'
 import { sessionHandlers } from './session-handlers.js'
 import { Sessions } from './sessions.js'
+import { StoredBytes } from './stored-bytes.js'
 import type { ToolContext } from './tools.js'
 import { valueHandlers } from './value-handlers.js'
 import { WebhookSender } from './webhooks/sender.js'
@@ -58,10 +59,11 @@ export function makeApp(lib: HonoOpenApi, options: ResolvedAppOptions, host: str
     ...{ options, sender },
     onSuspended: (session) => services.executions.onSuspended(session),
   }
-  const sessions = new Sessions(options, tools)
+  const storedBytes = new StoredBytes(options.manager)
+  const sessions = new Sessions(options, storedBytes, tools)
   const requests = new Requests()
-  const executions = new Executions(options, sessions)
-  const services: Services = { options, sessions, sender, requests, executions }
+  const executions = new Executions(options, sessions, storedBytes)
+  const services: Services = { options, sessions, storedBytes, sender, requests, executions }
   const metrics = new Metrics(options.manager)
   const app: App = new lib.OpenAPIHono<Environment>({
     defaultHook: (result) => {
@@ -115,16 +117,16 @@ export function makeApp(lib: HonoOpenApi, options: ResolvedAppOptions, host: str
   )
   app.use('/v1/*', async (c, next) => {
     const most = isUpload(c) ? maxUploadBytes : maxBodyBytes
-    const length = c.req.header('content-length')
-    if (Number(length ?? 0) > most) throw tooLarge(most)
+    const length = announcedLength(c)
+    if (length !== undefined && length > most) throw tooLarge(most)
     // The handler of an upload counts its bytes as it reads them.
     if (!isUpload(c) && !['GET', 'HEAD'].includes(c.req.method)) {
-      if (length !== undefined) c.get('held').take(Number(length))
+      if (length !== undefined) c.get('held').take(length)
       const body = length === undefined ? await readBody(c, most) : undefined
       // The types say otherwise, but Hono awaits what it has cached.
       if (body) c.req.bodyCache.arrayBuffer = Promise.resolve(body) as unknown as ArrayBuffer
       // An empty body counts as an empty object, even if announced as JSON. Without a content type, the validators detect it themselves.
-      if (c.req.header('content-type') !== undefined && (length === '0' || body?.byteLength === 0))
+      if (c.req.header('content-type') !== undefined && (length === 0 || body?.byteLength === 0))
         c.req.bodyCache = { text: Promise.resolve('{}') as unknown as string }
     }
     await next()
@@ -134,7 +136,7 @@ export function makeApp(lib: HonoOpenApi, options: ResolvedAppOptions, host: str
     access.checkMetrics(c.req.raw.headers, addressOf(c))
     return c.text(metrics.text(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' })
   })
-  if (options.librechat) addLibreChat(app, options)
+  if (options.librechat) addLibreChat(app, options, storedBytes)
   app.doc31('/openapi.json', openApiInfo(options.keys !== undefined))
   if (options.keys !== undefined)
     app.openAPIRegistry.registerComponent('securitySchemes', 'key', { type: 'http', scheme: 'bearer' })
@@ -175,6 +177,12 @@ function isUpload(c: Context): boolean {
   return method === 'PUT'
     ? /\/v1\/sessions\/[^/]+\/(files|snapshot)$/.test(path)
     : /^\/v1\/upload(\/batch)?$/.test(path)
+}
+
+/** Undefined if the request does not say how long its body is, or says nonsense: then the body is counted as it arrives. */
+function announcedLength(c: Context): number | undefined {
+  const length = c.req.header('content-length') ?? ''
+  return /^\d+$/.test(length) ? Number(length) : undefined
 }
 
 /** Translates an error that Hono throws for a request: an HTTPException, possibly from another copy of the package. */

@@ -10,6 +10,7 @@ import type { ResolvedAppOptions } from './options.js'
 import { problemDocument, problemOf, RequestProblem } from './problems.js'
 import type { Account } from './quotas.js'
 import type { OpenOptions, Sessions } from './sessions.js'
+import type { StoredBytes } from './stored-bytes.js'
 
 export interface ExecutionRequest {
   readonly tenant: string
@@ -31,14 +32,16 @@ export interface ExecutionRequest {
 export class Executions {
   readonly #options: ResolvedAppOptions
   readonly #sessions: Sessions
+  readonly #storedBytes: StoredBytes
   /** Called when a host call of the session suspends. */
   readonly #watchers = new WeakMap<Session, Set<() => void>>()
   /** How much of each session's execution time has been charged to its tenant, in ms. */
   readonly #countedMs = new WeakMap<Session, number>()
 
-  constructor(options: ResolvedAppOptions, sessions: Sessions) {
+  constructor(options: ResolvedAppOptions, sessions: Sessions, storedBytes: StoredBytes) {
     this.#options = options
     this.#sessions = sessions
+    this.#storedBytes = storedBytes
   }
 
   onSuspended(session: Session): void {
@@ -56,7 +59,7 @@ export class Executions {
       const detail = `timeoutMs: the server allows ${maxExecutionTimeoutMs} at most`
       throw new RequestProblem(422, 'VALIDATION', detail, { option: 'timeoutMs' })
     }
-    await this.#sessions.requireBytes(tenant, account)
+    await this.#storedBytes.require(tenant, account)
     const end = account.begin()
     try {
       const { session, release } = await this.#sessions.acquire(tenant, id, open)

@@ -13,7 +13,7 @@ import type { App, Services } from './services.js'
 import { opening } from './session-handlers.js'
 import { streamResponse } from './stream-response.js'
 
-export function fileHandlers(app: App, routes: Routes, { sessions, options }: Services): void {
+export function fileHandlers(app: App, routes: Routes, { sessions, storedBytes, options }: Services): void {
   app.openapi(routes.readFile, async (c) => {
     const { id } = c.req.valid('param')
     const { path } = c.req.valid('query')
@@ -43,7 +43,9 @@ export function fileHandlers(app: App, routes: Routes, { sessions, options }: Se
       const parts = session.files.createReadStream(path, { start, end })
       isStreaming = true
       // If the client has disconnected, the stream may never be read, so its end would never release the session.
-      c.req.raw.signal.addEventListener('abort', release, { once: true })
+      const { signal } = c.req.raw
+      signal.addEventListener('abort', release, { once: true })
+      if (signal.aborted) release()
       return streamResponse(whole(parts, end - start, release), answer) as never
     } finally {
       if (!isStreaming) release()
@@ -53,7 +55,7 @@ export function fileHandlers(app: App, routes: Routes, { sessions, options }: Se
   app.openapi(routes.writeFile, async (c) => {
     const { id } = c.req.valid('param')
     const { path } = c.req.valid('query')
-    await sessions.requireBytes(c.get('caller').tenant, c.get('caller').account)
+    await storedBytes.require(c.get('caller').tenant, c.get('caller').account)
     await sessions.use(c.get('caller').tenant, id, opening(c), async ({ files }) => {
       const part = posix.join(posix.dirname(path), `.upload-${randomUUID()}`)
       try {

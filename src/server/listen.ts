@@ -8,13 +8,14 @@ import { requireKeys } from './access.js'
 import { type BrumateApp, makeApp } from './app.js'
 import { loadHono, loadNodeServer } from './hono.js'
 import { type AppOptions, resolveAppOptions } from './options.js'
+import { Requests } from './requests.js'
 
 export interface ServeOptions extends AppOptions {
   /** Port to listen on; 0 picks a free one. Default 0. */
   readonly port?: number
   /** Address to listen on. One that other machines can reach needs `keys`. Default `127.0.0.1`. */
   readonly host?: string
-  /** How long `close` waits for running requests, in ms. Then it interrupts their executions. Default 10,000. */
+  /** How long `close` waits for running requests and downloads, in ms. Then it interrupts them. Default 10,000. */
   readonly drainMs?: number
 }
 
@@ -70,6 +71,8 @@ class Listening implements HttpServer {
   readonly #app: BrumateApp
   readonly #server: Server
   readonly #drainMs: number
+  /** Answers that are being sent. */
+  readonly #answers = new Requests()
   #closed: Promise<void> | undefined
 
   constructor(
@@ -81,6 +84,7 @@ class Listening implements HttpServer {
     this.#app = app
     this.#server = server
     this.#drainMs = drainMs
+    server.on('request', (_, response) => response.once('close', this.#answers.begin()))
   }
 
   close(): Promise<void> {
@@ -93,11 +97,12 @@ class Listening implements HttpServer {
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, this.#drainMs)
     })
-    await Promise.race([this.#app.drain(), late])
+    // The application has answered a download when it begins; its last byte may be sent much later.
+    await Promise.race([this.#app.drain().then(() => this.#answers.drain()), late])
     clearTimeout(timer)
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.#server.closeIdleConnections()
-    // Lets answers that are already being sent arrive.
+    // Lets connections end whose answers have been sent.
     await Promise.race([closed, delay(FLUSH_MS)])
     // Requests that are still running are interrupted, as if their clients had disconnected.
     this.#server.closeAllConnections()

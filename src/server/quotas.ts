@@ -50,8 +50,6 @@ const HOUR_MS = 3_600_000
 /** The hour is split into this many parts, which expire one after the other. */
 const PARTS = 60
 const PART_MS = HOUR_MS / PARTS
-/** How long a sum over a tenant's sessions stays valid: listing them before each request would take too long. */
-const STORED_BYTES_MS = 5000
 
 /** What one tenant has used. */
 export class Account {
@@ -62,7 +60,6 @@ export class Account {
   #filledMs: number
   #executions = 0
   #usedMs: number
-  #stored: { readonly bytes: number; readonly atMs: number } | undefined
 
   constructor(quotas: Quotas, nowMs = performance.now()) {
     this.quotas = quotas
@@ -131,17 +128,6 @@ export class Account {
       if (isRunning) this.#executions--
       isRunning = false
     }
-  }
-
-  /** The bytes that the store keeps for the tenant. Undefined: not known, or too old. */
-  storedBytes(nowMs = performance.now()): number | undefined {
-    return this.#stored !== undefined && nowMs - this.#stored.atMs < STORED_BYTES_MS
-      ? this.#stored.bytes
-      : undefined
-  }
-
-  stores(bytes: number, nowMs = performance.now()): void {
-    this.#stored = { bytes, atMs: nowMs }
   }
 
   /** Charges the time for which an execution had an interpreter. */

@@ -7,6 +7,7 @@ import type { ResolvedAppOptions } from './options.js'
 import type { Account } from './quotas.js'
 import type { Requests } from './requests.js'
 import type { Sessions } from './sessions.js'
+import type { StoredBytes } from './stored-bytes.js'
 import type { WebhookSender } from './webhooks/sender.js'
 
 /** What the checks have found out about the client. */
@@ -26,6 +27,7 @@ export type ServerContext = Context<Environment>
 export interface Services {
   readonly options: ResolvedAppOptions
   readonly sessions: Sessions
+  readonly storedBytes: StoredBytes
   readonly executions: Executions
   readonly requests: Requests
   readonly sender: WebhookSender

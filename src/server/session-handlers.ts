@@ -29,12 +29,12 @@ export function sessionHandlers(app: App, routes: Routes, services: Services): v
     const { tenant } = c.get('caller')
     const { prefix = '', label = [], limit = DEFAULT_PAGE, cursor } = c.req.valid('query')
     const labels = labelFilter(typeof label === 'string' ? [label] : label)
+    // One more than asked for says whether another page follows.
+    const filter = { prefix, labels, limit: limit + 1, ...(cursor === undefined ? {} : { after: cursor }) }
     const found: WireSession[] = []
-    for await (const stored of sessions.list(tenant, prefix, labels)) {
-      const described = describe(services, tenant, stored)
-      if (cursor !== undefined && described.id <= cursor) continue
+    for await (const stored of sessions.list(tenant, filter)) {
       if (found.length === limit) return c.json({ sessions: found, cursor: found.at(-1)?.id }, 200) as never
-      found.push(described)
+      found.push(describe(services, tenant, stored))
     }
     return c.json({ sessions: found }, 200) as never
   })

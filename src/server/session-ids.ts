@@ -2,6 +2,8 @@
 // tenants share an id, so none can find out which sessions another has.
 import { createHash } from 'node:crypto'
 
+/** Begins the ids of LibreChat's sessions. They are random, so their tenant is not part of them. */
+export const LIBRECHAT_PREFIX = 'librechat-'
 /** More than 128 bits, so nobody can find another tenant with the same hash. */
 const HASH_LENGTH = 22
 

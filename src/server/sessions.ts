@@ -7,12 +7,14 @@ import type { WireCreate } from '../presentation/wire.js'
 import type { Session } from '../session.js'
 import { InvalidOptionError, SessionClosedError, SessionOwnedError } from '../shared/errors.js'
 import type { Snapshot } from '../shared/snapshot/snapshot.js'
+import type { ListFilter } from '../store/listing.js'
 import type { StoredSession } from '../store/store.js'
 import type { ResolvedAppOptions } from './options.js'
 import { notFound, RequestProblem } from './problems.js'
 import { type Account, overQuota } from './quotas.js'
 import { labelsOf, readLabels, type SessionConfig } from './session-config.js'
 import { sessionIdOf } from './session-ids.js'
+import type { StoredBytes } from './stored-bytes.js'
 import { checkConfig, sessionOptions, type ToolContext } from './tools.js'
 
 export interface OpenOptions {
@@ -37,13 +39,15 @@ interface Usage {
 
 export class Sessions {
   readonly #options: ResolvedAppOptions
+  readonly #storedBytes: StoredBytes
   readonly #tools: ToolContext
   readonly #usages = new Map<string, Usage>()
   /** Serializes creating, opening and closing, per session. */
   readonly #locks: NameLocks
 
-  constructor(options: ResolvedAppOptions, tools: ToolContext) {
+  constructor(options: ResolvedAppOptions, storedBytes: StoredBytes, tools: ToolContext) {
     this.#options = options
+    this.#storedBytes = storedBytes
     this.#tools = tools
     this.#locks = NameLocks.of(options.manager)
   }
@@ -147,12 +151,12 @@ export class Sessions {
     })
   }
 
-  list(
-    tenant: string,
-    prefix: string,
-    labels: Readonly<Record<string, string>>,
-  ): AsyncIterable<StoredSession> {
-    return this.#options.manager.list({ tenant, prefix: sessionIdOf(tenant, prefix), labels })
+  /** The tenant's sessions in the order of their ids. `prefix` and `after` are ids of clients, or the beginnings of some. */
+  list(tenant: string, { prefix = '', after, ...filter }: ListFilter = {}): AsyncIterable<StoredSession> {
+    return this.#options.manager.list({
+      ...{ ...filter, tenant, prefix: sessionIdOf(tenant, prefix) },
+      ...(after === undefined ? {} : { after: sessionIdOf(tenant, after) }),
+    })
   }
 
   /** Stores and closes all sessions that requests have opened. Running executions are interrupted. */
@@ -279,7 +283,7 @@ export class Sessions {
 
   async #find(tenant: string, full: string): Promise<StoredSession | undefined> {
     // Among ids that begin with it, the id itself sorts first.
-    for await (const one of this.#options.manager.list({ tenant, prefix: full }))
+    for await (const one of this.#options.manager.list({ tenant, prefix: full, limit: 1 }))
       return one.id === full ? one : undefined
     return undefined
   }
@@ -287,31 +291,12 @@ export class Sessions {
   /** @throws RequestProblem when the tenant has reached its quota of sessions or of stored bytes */
   async #requireSession(tenant: string, account: Account): Promise<void> {
     const { sessions } = account.quotas
-    if (sessions === undefined) return this.requireBytes(tenant, account)
-    let count = 0
-    let bytes = 0
-    for await (const one of this.list(tenant, '', {})) {
-      count++
-      bytes += one.sizeBytes
+    if (sessions !== undefined) {
+      let count = 0
+      for await (const _ of this.list(tenant)) count++
+      if (count >= sessions)
+        throw overQuota('sessions', sessions, QUOTA_RETRY_SECONDS, `there are ${count} sessions; delete one`)
     }
-    account.stores(bytes)
-    if (count >= sessions)
-      throw overQuota('sessions', sessions, QUOTA_RETRY_SECONDS, `there are ${count} sessions; delete one`)
-    return this.requireBytes(tenant, account)
-  }
-
-  /** Called before a session can become larger. @throws RequestProblem when the tenant has reached its quota of stored bytes */
-  async requireBytes(tenant: string, account: Account): Promise<void> {
-    const { storedBytes } = account.quotas
-    if (storedBytes === undefined) return
-    let bytes = account.storedBytes()
-    if (bytes === undefined) {
-      bytes = 0
-      for await (const one of this.list(tenant, '', {})) bytes += one.sizeBytes
-      account.stores(bytes)
-    }
-    if (bytes < storedBytes) return
-    const detail = `the sessions take ${bytes} bytes of the store; delete some`
-    throw overQuota('storedBytes', storedBytes, QUOTA_RETRY_SECONDS, detail)
+    await this.#storedBytes.require(tenant, account)
   }
 }

@@ -9,7 +9,7 @@ import type { App, Services } from './services.js'
 import { exactValue, opening } from './session-handlers.js'
 import { streamResponse } from './stream-response.js'
 
-export function valueHandlers(app: App, routes: Routes, { sessions, options }: Services): void {
+export function valueHandlers(app: App, routes: Routes, { sessions, storedBytes, options }: Services): void {
   app.openapi(routes.getVariable, async (c) => {
     const { id, name } = c.req.valid('param')
     const { values = 'json' } = c.req.valid('query')
@@ -21,7 +21,7 @@ export function valueHandlers(app: App, routes: Routes, { sessions, options }: S
     const { id, name } = c.req.valid('param')
     const { value, values } = c.req.valid('json')
     if (value === undefined) throw new RequestProblem(400, 'VALIDATION', 'json value: expected a value')
-    await sessions.requireBytes(c.get('caller').tenant, c.get('caller').account)
+    await storedBytes.require(c.get('caller').tenant, c.get('caller').account)
     const given = values === 'exact' ? exactValue(value) : value
     await sessions.use(c.get('caller').tenant, id, opening(c), (session) => session.set(name, given as Value))
     return c.body(null, 204)
@@ -51,7 +51,7 @@ export function valueHandlers(app: App, routes: Routes, { sessions, options }: S
   app.openapi(routes.putSnapshot, async (c) => {
     const { id } = c.req.valid('param')
     const { tenant } = c.get('caller')
-    await sessions.requireBytes(tenant, c.get('caller').account)
+    await storedBytes.require(tenant, c.get('caller').account)
     const salvage = c.req.valid('query').salvage === 'true'
     const bytes = new Uint8Array(await readBody(c, options.maxUploadBytes))
     const lostGlobals = await sessions.use(tenant, id, opening(c), (session) =>

@@ -1,7 +1,7 @@
-// The outcomes of a session's last calls with an idempotency key, so that a repeated call does not run again. Owns how many are kept, and
-// their size. They are part of the session's record, so that a store has both a call's effect and its outcome, or neither (D2).
+// The outcomes of a session's last calls with an idempotency key, so that a repeated call does not run again. Owns how many are kept, their
+// size, and refusing a key that comes again with another call. They are part of the session's record, so that a store has both a call's effect and its outcome, or neither (D2).
 import type { MemoryAccount } from '../memory/account.js'
-import { StoreError } from '../shared/errors.js'
+import { InvalidOptionError, StoreError } from '../shared/errors.js'
 import { outcomeFromJson, outcomeToJson, type Settled } from './outcome-json.js'
 
 const MOST_OUTCOMES = 16
@@ -11,7 +11,15 @@ const MOST_LENGTH = 128 * 1024
 /** Limit in characters for what a store returns. Larger, because a line of non-ASCII text may be longer than it was estimated to be. */
 const MOST_STORED_LENGTH = 1024 * 1024
 
-type Line = readonly [key: string, outcome: unknown, isOver?: boolean]
+/** A call that can be repeated. */
+export interface KeyedCall {
+  readonly key: string
+  /** The fingerprint of what the call asks for (fingerprint.ts). */
+  readonly request: string
+}
+
+/** A line without a request is of an earlier version, and matches every request. */
+type Line = readonly [key: string, outcome: unknown, isOver?: boolean, request?: string | null]
 
 export class KeptOutcomes {
   readonly #sessionId: string
@@ -36,12 +44,13 @@ export class KeptOutcomes {
    * Returns the outcome of the call with this key, if it is kept. `isOver`: the session's state was replaced since, so a suspended
    * execution no longer waits.
    *
-   * @throws StoreError
+   * @throws InvalidOptionError when the call with this key was another one; StoreError
    */
-  find(key: string): { readonly settled: Settled; readonly isOver: boolean } | undefined {
+  find({ key, request }: KeyedCall): { readonly settled: Settled; readonly isOver: boolean } | undefined {
     const line = this.#lines.find((other) => this.#parse(other)[0] === key)
     if (line === undefined) return undefined
-    const [, outcome, isOver = false] = this.#parse(line)
+    const [, outcome, isOver = false, earlier] = this.#parse(line)
+    if (typeof earlier === 'string' && earlier !== request) throw reused(key)
     try {
       return { settled: outcomeFromJson(outcome), isOver }
     } catch (cause) {
@@ -50,9 +59,9 @@ export class KeptOutcomes {
   }
 
   /** @throws StoreError */
-  add(key: string, settled: Settled): void {
+  add({ key, request }: KeyedCall, settled: Settled): void {
     const others = this.#lines.filter((line) => this.#parse(line)[0] !== key)
-    const line = JSON.stringify([key, outcomeToJson(settled, MOST_OUTCOME_LENGTH)])
+    const line = JSON.stringify([key, outcomeToJson(settled, MOST_OUTCOME_LENGTH), false, request])
     const kept = [...others, line].slice(-MOST_OUTCOMES)
     let length = kept.reduce((sum, other) => sum + other.length, 0)
     while (kept.length > 1 && length > MOST_LENGTH) length -= kept.shift()?.length ?? 0
@@ -63,8 +72,8 @@ export class KeptOutcomes {
   endSuspended(): void {
     try {
       const lines = this.#lines.map((line) => {
-        const [key, outcome] = this.#parse(line)
-        return isSuspended(outcome) ? JSON.stringify([key, outcome, true]) : line
+        const [key, outcome, , request] = this.#parse(line)
+        return isSuspended(outcome) ? JSON.stringify([key, outcome, true, request]) : line
       })
       if (lines.length > 0) this.#hold(lines.join('\n'))
     } catch (error) {
@@ -103,6 +112,11 @@ export class KeptOutcomes {
     const message = `the record of the session ${this.#sessionId} is damaged: its call outcomes cannot be read; restore the store from a backup, or delete the session`
     return new StoreError(message, { reason: 'damaged', sessionId: this.#sessionId, cause })
   }
+}
+
+function reused(key: string): InvalidOptionError {
+  const message = `idempotencyKey: ${JSON.stringify(key)} belongs to an earlier call of this session with other code or other answers; nothing ran. Give each call a key of its own, and repeat a call unchanged`
+  return new InvalidOptionError('idempotencyKey', 'the key of the same call', key, message)
 }
 
 /** An upper bound: V8 stores text beyond Latin-1 with two bytes per character. */

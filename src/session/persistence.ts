@@ -10,7 +10,7 @@ import type { SnapshotRecord } from '../store/store.js'
 import type { Captures } from './captures.js'
 import type { Checkpoint } from './checkpoint.js'
 import type { SessionContext } from './context.js'
-import { KeptOutcomes } from './kept-outcomes.js'
+import { KeptOutcomes, type KeyedCall } from './kept-outcomes.js'
 import { closedUnstored, notStored } from './not-stored-error.js'
 import { observeStore } from './observed.js'
 import type { ResolvedSessionOptions } from './options.js'
@@ -160,14 +160,14 @@ export class Persistence implements Renewable {
    *
    * @throws InvalidOptionError, NotStoredError, SessionMovedError, StoreError
    */
-  async once<T>(key: string, run: () => Promise<T>, ended: CallEnd): Promise<T> {
+  async once<T>(call: KeyedCall, run: () => Promise<T>, ended: CallEnd): Promise<T> {
     if (this.#parts.context.stored.durability !== 'checkpoint') {
       const message = "idempotencyKey: the manager needs `durability: 'checkpoint'`"
       throw new InvalidOptionError('idempotencyKey', 'a durable session', undefined, message)
     }
     await this.requireLease()
-    const found = this.#outcomes.find(key)
-    if (found === undefined) return this.acknowledge(run(), ended, key)
+    const found = this.#outcomes.find(call)
+    if (found === undefined) return this.acknowledge(run(), ended, call)
     const { settled, isOver } = found
     if (settled.status === 'rejected') return this.acknowledge(Promise.reject(settled.reason), NOT_RUN)
     const result = settled.value as ExecuteResult
@@ -191,15 +191,15 @@ export class Persistence implements Renewable {
    * whether it has run, because listeners may throw anything; `ended` does.
    *
    * @param ended asked when the call has settled
-   * @param key idempotency key under which to keep the outcome if the call has run
+   * @param keyed the call with its idempotency key, under which to keep the outcome if the call has run
    * @throws NotStoredError, SessionMovedError
    */
-  async acknowledge<T>(call: Promise<T>, ended: CallEnd, key?: string): Promise<T> {
+  async acknowledge<T>(call: Promise<T>, ended: CallEnd, keyed?: KeyedCall): Promise<T> {
     const [settled] = await Promise.allSettled([call])
     const hasRun = ended.hasRun()
     const isRejected = settled.status === 'rejected'
     if (isRejected && !hasRun && settled.reason instanceof StoreError) throw settled.reason
-    const kept = hasRun ? key : undefined
+    const kept = hasRun ? keyed : undefined
     if (kept !== undefined && isRejected && ended.isCutShort(settled.reason)) {
       this.#isDiscarded = true
       throw settled.reason

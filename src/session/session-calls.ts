@@ -13,13 +13,26 @@ import type { Observer } from '../telemetry/observer.js'
 import { refusable } from './callers.js'
 import { CallQueue } from './calls.js'
 import type { HostSide } from './host-side.js'
+import type { KeyedCall } from './kept-outcomes.js'
 import type { CallEnd } from './persistence.js'
 import type { Placement } from './placement.js'
 import type { Runner } from './runner.js'
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined
-  readonly idempotencyKey?: string | undefined
+  /** Undefined if the call has no idempotency key. */
+  readonly keyed?: KeyedCall | undefined
+}
+
+/** @param request called if the call has a key: the fingerprint of what it asks for */
+export function keyed(
+  {
+    signal,
+    idempotencyKey: key,
+  }: { readonly signal?: AbortSignal | undefined; readonly idempotencyKey: string | undefined },
+  request: () => string,
+): CallOptions {
+  return { signal, keyed: key === undefined ? undefined : { key, request: request() } }
 }
 
 const NEEDS_ID = [
@@ -80,15 +93,15 @@ export class SessionCalls implements CallEnd {
   }
 
   /** Runs an execution. Does not wait for a checkpoint in progress, because the slot handles both in order. */
-  run<T>(task: () => Promise<T>, { signal, idempotencyKey }: CallOptions = {}): Promise<T> {
+  run<T>(task: () => Promise<T>, { signal, keyed }: CallOptions = {}): Promise<T> {
     const { persistence } = this.#placement
     if (persistence === undefined) {
-      if (idempotencyKey !== undefined) throw new InvalidOptionError(...NEEDS_ID)
+      if (keyed !== undefined) throw new InvalidOptionError(...NEEDS_ID)
       return this.#start(task, signal)
     }
-    const run = () => this.#runKept(task, idempotencyKey !== undefined)
-    if (idempotencyKey === undefined) return this.#start(() => persistence.acknowledge(run(), this), signal)
-    return this.#start(() => persistence.once(idempotencyKey, run, this), signal)
+    const run = () => this.#runKept(task, keyed !== undefined)
+    if (keyed === undefined) return this.#start(() => persistence.acknowledge(run(), this), signal)
+    return this.#start(() => persistence.once(keyed, run, this), signal)
   }
 
   /** Whether code of the call that started last has run, at least in part. */

@@ -90,13 +90,15 @@ export interface PageRequest {
 }
 
 export function checkList(options: ListOptions = {}): PageRequest {
-  const { prefix = '', cursor, limit = DEFAULT_PAGE } = options
+  const { prefix = '', cursor, after, limit = DEFAULT_PAGE } = options
   if (!isText(prefix)) throw new InvalidOptionError('prefix', 'a string', prefix)
   if (cursor !== undefined && !isText(cursor))
     throw new InvalidOptionError('cursor', 'the cursor of an earlier page', cursor)
+  if (after !== undefined && !isText(after)) throw new InvalidOptionError('after', 'an id', after)
   if (!(Number.isInteger(limit) && limit >= 1 && limit <= LONGEST_PAGE))
     throw new InvalidOptionError('limit', `an integer from 1 to ${LONGEST_PAGE}`, limit)
-  return { prefix, cursor, limit }
+  // The cursors of these stores are the last ids of pages.
+  return { prefix, cursor: cursor ?? after, limit }
 }
 
 /** Compares ids in the order of their UTF-8 bytes, without encoding them. */

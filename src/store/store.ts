@@ -81,6 +81,11 @@ export interface ListOptions {
   readonly prefix?: string | undefined
   /** The `cursor` of an earlier page: only entries after that page. */
   readonly cursor?: string | undefined
+  /**
+   * Where a first page begins: after this id, whether or not there is such an entry. Optional to implement: a store that ignores it costs
+   * its callers time, because they skip the entries before.
+   */
+  readonly after?: string | undefined
   /** Most entries of the page, from 1 to 1,000. Default 100. */
   readonly limit?: number | undefined
 }

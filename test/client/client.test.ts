@@ -2,6 +2,7 @@
 
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import * as library from 'brumate'
 import { MemoryStore, type PythonSession, type SessionManager } from 'brumate'
@@ -149,6 +150,13 @@ describe('brumate/client', () => {
       expect([(await session.execute('x')).value, aborted]).toEqual([2, [true, true]])
     })
 
+    it('may take as long as the time limit of their execution, all of them together', async () => {
+      const session = await open({ callbacks: { wait: () => delay(400) } })
+      const code = 'for _ in range(10): await wait()'
+      await expect(session.execute(code, { timeoutMs: 1000 })).rejects.toThrow(TimeoutError)
+      expect((await session.execute('1')).value).toBe(1)
+    })
+
     it('answer input()', async () => {
       const session = await open({ onInput: (prompt) => `${prompt}Ada` })
       expect((await session.execute('input("name: ")')).value).toBe('name: Ada')
@@ -244,7 +252,36 @@ describe('brumate/client', () => {
       breaks = 1
       await expect(session.execute('n += 1')).rejects.toMatchObject({ code: 'UNREACHABLE' })
       expect(await session.get('n')).toBe(2)
+      await expect(session.execute('n = 7', { idempotencyKey: 'k1' })).rejects.toMatchObject({
+        ...{ constructor: InvalidOptionError, option: 'idempotencyKey' },
+      })
       await session.delete()
+    })
+
+    it('take the longest key for an execution with callbacks, and reject a key that no header can have', async () => {
+      const session = await open({ id: 'keys', callbacks: { two: () => 2 } })
+      const run = (idempotencyKey: string) => session.execute('await two()', { idempotencyKey })
+      expect((await run('k'.repeat(256))).value).toBe(2)
+      expect((await run('a key')).value).toBe(2)
+      for (const key of ['é', '🦙', 'line\nbreak', ' k', 'k '])
+        await expect(run(key)).rejects.toMatchObject({
+          ...{ constructor: InvalidOptionError, option: 'idempotencyKey' },
+        })
+      await session.delete()
+    })
+
+    it('continue an execution with a key whose client was lost between two callbacks', async () => {
+      const code = 'one = await ask(n=1)\ntwo = await ask(n=2)\none, two'
+      const first = await open({
+        id: 'continued',
+        callbacks: { ask: ({ n }, { suspend }) => (n === 1 ? 'first' : suspend()) },
+      })
+      expect((await first.execute(code, { idempotencyKey: 'k' })).status).toBe('suspended')
+      const other = await client.openSession('continued', { callbacks: { ask: () => 'second' } })
+      expect(await other.execute(code, { idempotencyKey: 'k' })).toMatchObject({
+        ...{ status: 'completed', value: ['first', 'second'] },
+      })
+      await other.delete()
     })
   })
 
@@ -266,11 +303,11 @@ describe('brumate/client', () => {
         status,
         headers: { 'content-type': 'application/problem+json', ...headers },
       })
-    const answering = (answers: (() => Response)[], options = {}) => {
+    const answering = (answers: ((signal: AbortSignal) => Response)[], options = {}) => {
       const asked: string[] = []
       const fetch = (async (url: string, init: RequestInit) => {
         asked.push(`${init.method} ${new URL(url).pathname}`)
-        return (answers.length > 1 ? answers.shift() : answers[0])?.()
+        return (answers.length > 1 ? answers.shift() : answers[0])?.(init.signal as AbortSignal)
       }) as typeof globalThis.fetch
       return { asked, client: new BrumateClient({ url: 'http://x/base/', fetch, ...options }) }
     }
@@ -286,6 +323,101 @@ describe('brumate/client', () => {
         details: { quota: 'sessions' },
       })
       expect(full.asked.length).toBe(1)
+    })
+
+    it('of a busy server are retried, also for requests that must not run twice; the last one reaches the caller', async () => {
+      const busy = () => problem(503, 'BUSY', { 'retry-after': '0.01' })
+      const session = () => Response.json({ id: 'x', labels: {}, executionCount: 0, state: 'dormant' })
+      const once = answering([busy, session])
+      expect((await once.client.createSession({ id: 'x' })).id).toBe('x')
+      expect(once.asked).toEqual(['POST /base/v1/sessions', 'POST /base/v1/sessions'])
+      const always = answering([busy], { retries: 3 })
+      await expect(always.client.createSession()).rejects.toMatchObject({
+        ...{ constructor: ServerError, name: 'ServerError', message: 'no' },
+        ...{ code: 'BUSY', status: 503, retryAfterMs: 10 },
+      })
+      expect(always.asked.length).toBe(4)
+      const patient = answering([() => problem(503, 'BUSY', { 'retry-after': '6' })])
+      await expect(patient.client.createSession()).rejects.toMatchObject({ code: 'BUSY', retryAfterMs: 6000 })
+      expect(patient.asked.length).toBe(1)
+    })
+
+    it('of a server without a free interpreter are retried, also after the events have begun', async () => {
+      const events = (...list: readonly [string, unknown][]) =>
+        new Response(
+          list.map(([name, data]) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`).join(''),
+          {
+            headers: { 'content-type': 'text/event-stream; charset=utf-8' },
+          },
+        )
+      const full = () => events(['error', { code: 'POOL_EXHAUSTED', status: 503, detail: 'no slot' }])
+      const output = { stdout: '', stderr: '', displays: [], executionCount: 1 }
+      const error = { code: 'PYTHON', message: 'ValueError: ran', type: 'ValueError' }
+      const ran = () => events(['result', { ...output, status: 'error', error }])
+      const created = () => Response.json({ id: 'x', labels: {}, executionCount: 0, state: 'dormant' })
+      const once = answering([created, full, ran])
+      await expect((await once.client.createSession({ id: 'x' })).execute('1')).rejects.toThrow('ran')
+      expect(once.asked.length).toBe(3)
+      const always = answering([created, full], { retries: 1 })
+      const session = await always.client.createSession({ id: 'x' })
+      await expect(session.execute('1')).rejects.toMatchObject({ code: 'POOL_EXHAUSTED', message: 'no slot' })
+      expect(always.asked.length).toBe(3)
+    })
+
+    it('for a silent server come after the limit from the last byte, however long the whole answer takes', async () => {
+      const slow = (parts: number, ms: number) => (signal: AbortSignal) => {
+        let left = parts
+        const body = new ReadableStream<Uint8Array>({
+          async pull(controller) {
+            if (left-- === 0) return controller.close()
+            await delay(ms)
+            signal.throwIfAborted()
+            controller.enqueue(new Uint8Array(10))
+          },
+        })
+        return new Response(body)
+      }
+      const session = () => Response.json({ id: 'x', labels: {}, executionCount: 0, state: 'dormant' })
+      const answers = [session, slow(4, 400), slow(3, 10)]
+      const { client: patient } = answering(answers, { timeoutMs: 1000, retries: 0 })
+      const { files } = await patient.createSession({ id: 'x' })
+      expect((await files.readFile('/f')).length).toBe(40)
+      // The time that the reader of a stream takes is not the server's.
+      let bytes = 0
+      for await (const part of files.createReadStream('/f')) {
+        if (bytes === 0) await delay(1500)
+        bytes += part.length
+      }
+      expect(bytes).toBe(30)
+    })
+
+    it('of a snapshot are reported even if the new session cannot be deleted', async () => {
+      const created = () => Response.json({ id: 'x', labels: {}, executionCount: 0, state: 'dormant' })
+      const answers = [created, () => problem(422, 'SNAPSHOT'), () => problem(500, 'INTERNAL')]
+      const { asked, client: failing } = answering(answers)
+      await expect(failing.createSession({ from: new Uint8Array(9) })).rejects.toThrow(SnapshotError)
+      expect(asked.at(-1)).toBe('DELETE /base/v1/sessions/x')
+    })
+
+    it('cannot delay the cancellation of a download from a server that has gone silent', async () => {
+      let isAborted = false
+      const silent = (signal: AbortSignal) => {
+        signal.addEventListener('abort', () => {
+          isAborted = true
+        })
+        const body = new ReadableStream<Uint8Array>({
+          start: (controller) => signal.addEventListener('abort', () => controller.error(signal.reason)),
+        })
+        return new Response(body)
+      }
+      const created = () => Response.json({ id: 'x', labels: {}, executionCount: 0, state: 'dormant' })
+      const { asked, client: patient } = answering([created, silent])
+      const { files } = await patient.createSession({ id: 'x' })
+      const reader = files.createReadStream('/f').getReader()
+      const reading = reader.read()
+      await until(() => asked.length === 2)
+      await reader.cancel()
+      expect([isAborted, await reading]).toEqual([true, { done: true, value: undefined }])
     })
 
     it('explain what is wrong: an unreachable server, a silent one, or one that is not brumate', async () => {

@@ -2,7 +2,7 @@
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { setImmediate } from 'node:timers/promises'
+import { setTimeout as delay, setImmediate } from 'node:timers/promises'
 import { InvalidOptionError } from 'brumate'
 import { type ServeOptions, serve } from 'brumate/server'
 import { expect, onTestFinished, test, vi } from 'vitest'
@@ -154,6 +154,25 @@ test('execution time counts against the quota for an hour, and Retry-After says 
     })
   }
   account.begin(60 * 60_000)()
+})
+
+test('a server that closes lets a download in progress end', async () => {
+  const server = await served({ tenant: 'closing', drainMs: 20_000 })
+  const file = `${server.url}/v1/sessions/main/files?path=/tmp/f`
+  await fetch(`${server.url}/v1/sessions/main`, { method: 'PUT' })
+  await fetch(file, { method: 'PUT', body: new Uint8Array(32 * 2 ** 20) })
+  const reader = (await fetch(file)).body?.getReader()
+  let bytes = (await reader?.read())?.value?.length ?? 0
+  // A client that reads no more for a while: the rest waits in the server.
+  const closing = server.close()
+  await Promise.race([closing, delay(1000)])
+  for (;;) {
+    const part = await reader?.read()
+    if (part?.value === undefined) break
+    bytes += part.value.length
+  }
+  expect(bytes).toBe(32 * 2 ** 20)
+  await closing
 })
 
 test('a draining server finishes running requests, rejects new ones and stores its sessions', async () => {

@@ -1,4 +1,5 @@
 // Files and snapshots over HTTP.
+import { sessionIdOf } from 'brumate/server'
 import { expect, test } from 'vitest'
 import { appForTest } from './support/caller.js'
 
@@ -59,6 +60,18 @@ test('a download fails promptly if the file is truncated while it is being sent'
   await call('DELETE', '/v1/sessions/main')
 })
 
+test('a download whose client has left before it began does not keep the session open', async () => {
+  const { call, send, manager } = await appForTest({ tenant: 'left', releaseAfterMs: 0 })
+  await call('PUT', '/v1/sessions/main')
+  await call('PUT', FILE, new Uint8Array(8 * 2 ** 20))
+  const client = new AbortController()
+  const answered = send(FILE, { signal: client.signal })
+  client.abort()
+  await Promise.resolve(answered).catch(() => {})
+  await expect.poll(() => manager.get(sessionIdOf('left', 'main'))).toBeUndefined()
+  await call('DELETE', '/v1/sessions/main')
+})
+
 test('an upload over the size limit is rejected and the old file stays', async () => {
   const { call, send } = await appForTest({ tenant: 'uploads', maxUploadBytes: 2000, maxBodyBytes: 1024 })
   await call('PUT', '/v1/sessions/main')
@@ -92,6 +105,12 @@ test('JSON bodies have the JSON size limit, even if a session or variable is nam
     '/sessions/variables/files',
   ])
     expect((await call('PUT', `/v1/sessions${path}`, JSON.stringify(value), type)).status).toBe(413)
+  // Node's HTTP server rejects such a length, but the application may be mounted in another one.
+  for (const length of ['many', '-1', '1.5']) {
+    const headers = { ...type, 'content-length': length }
+    const refused = await call('PUT', '/v1/sessions/main/variables/x', JSON.stringify(value), headers)
+    expect(refused.status).toBe(413)
+  }
 })
 
 test('a snapshot downloaded from one session can be uploaded to another; a corrupt one is rejected', async () => {
@@ -103,7 +122,9 @@ test('a snapshot downloaded from one session can be uploaded to another; a corru
   expect(response.headers.get('content-length')).toBe(String(bytes.length))
   expect((await call('PUT', '/v1/sessions/two/snapshot', bytes)).body).toEqual({ lostGlobals: [] })
   expect((await call('GET', '/v1/sessions/two/variables/x')).body).toEqual({ value: [1, 2] })
-  for (const hostile of [new Uint8Array(), bytes.subarray(0, 100), bytes.with(bytes.length - 20, 1)]) {
+  const at = bytes.length - 20
+  const damaged = bytes.with(at, (bytes[at] ?? 0) ^ 1)
+  for (const hostile of [new Uint8Array(), bytes.subarray(0, 100), damaged]) {
     const { status, body } = await call('PUT', '/v1/sessions/two/snapshot', hostile)
     expect([status, body.code, body.reason]).toEqual([422, 'SNAPSHOT', 'corrupt'])
   }

@@ -2,8 +2,9 @@
 
 import { MemoryStore, type SessionManager } from 'brumate'
 import { type BrumateApp, createApp } from 'brumate/server'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { FileSessions, type Opened } from '../../src/server/librechat/file-sessions.js'
+import { StoredBytes } from '../../src/server/stored-bytes.js'
 import { SessionMovedError } from '../../src/shared/errors.js'
 import { openManager } from '../support/manager.js'
 import { py } from '../support/session-code.js'
@@ -23,6 +24,12 @@ interface Exec {
   readonly stdout: string
   readonly stderr: string
   readonly files: readonly FileRef[]
+}
+
+async function all<T>(given: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = []
+  for await (const one of given) found.push(one)
+  return found
 }
 
 describe("LibreChat's code API", () => {
@@ -175,6 +182,25 @@ describe("LibreChat's code API", () => {
     expect(after.filter(({ inherited }) => !inherited).map(({ name }) => name)).not.toContain('skill/run.py')
   })
 
+  it('stores no file of an upload with more than 200, and says so; a batch says that it left some out', async () => {
+    const form = new FormData()
+    for (let i = 0; i <= 200; i++) form.append('file', new Blob([`${i}`]), `${i}.txt`)
+    const stored = async () => {
+      let count = 0
+      for await (const _ of manager.list({ prefix: 'librechat-' })) count++
+      return count
+    }
+    const before = await stored()
+    const refused = await request('POST', '/upload', form)
+    expect([refused.status, await refused.json()]).toEqual([
+      413,
+      { error: expect.stringMatching(/201 files.*200 at most; send the files in several requests/) },
+    ])
+    expect(await stored()).toBe(before)
+    const batch = await request('POST', '/upload/batch', form)
+    expect(await batch.json()).toMatchObject({ succeeded: 200, filesLimitReached: true, maxFiles: 200 })
+  })
+
   it('explains failures to the model: an exception, an unsupported language, a missing file', async () => {
     const raised = await exec(`print(1)\nopen('x', 'w').write('x')\n1 / 0`)
     expect(raised).toMatchObject({ stdout: '1\n', files: [] })
@@ -247,9 +273,58 @@ describe("LibreChat's code API", () => {
     })
   })
 
+  it('shares the quota of stored bytes with the sessions of the HTTP API, and sums them up rarely', async () => {
+    const quotas = { storedBytes: 1000 }
+    const options = {
+      ...{ manager, librechat: true, onError: console.error },
+      keys: [
+        { tenant: 'full', key: keys.ada, quotas },
+        { tenant: 'empty', key: keys.bob, quotas },
+      ],
+    }
+    // Each application has sums of its own.
+    const [first, second] = [await createApp(options), await createApp(options)]
+    const list = vi.spyOn(manager, 'list')
+    onTestFinished(() => list.mockRestore())
+    const run = (app: BrumateApp, key = keys.ada) =>
+      request('POST', '/exec', { lang: 'py', code: 'open("kept", "w").write("x")' }, key, app)
+    const statuses = (await Promise.all([1, 2, 3].map(() => run(first)))).map(({ status }) => status)
+    expect(statuses).toEqual([200, 200, 200])
+    const sums = list.mock.calls.filter(([filter]) => filter?.tenant === 'full')
+    expect(sums.filter(([filter]) => filter?.prefix === 'librechat-')).toHaveLength(1)
+    const refused = await request('PUT', '/sessions/main', {}, keys.ada, second)
+    expect([refused.status, await refused.json()]).toMatchObject([429, { quota: 'storedBytes', max: 1000 }])
+    const full = await run(second)
+    expect([full.status, full.headers.get('retry-after'), await full.json()]).toEqual([
+      ...[429, '60'],
+      {
+        ...{ error: 'rate_limited', retry_after_seconds: 60 },
+        message: expect.stringMatching(/^the sessions take \d+ bytes of the store; those of LibreChat/),
+      },
+    ])
+    expect((await request('PUT', '/sessions/main', {}, keys.bob, second)).status).toBe(201)
+    await request('POST', '/sessions/main/execute', { code: 'x = "kept"' }, keys.bob, second)
+    await request('POST', '/sessions/main/close', undefined, keys.bob, second)
+    expect((await run(await createApp(options), keys.bob)).status).toBe(429)
+  })
+
+  it('leaves no session behind if what the code has made cannot be stored', async () => {
+    const limits = { snapshotBytes: 65_536 }
+    const app = await createApp({ manager, keys, librechat: true, limits, onError: console.error })
+    const before = (await all(manager.list())).length
+    const { attached } = manager.stats()
+    const code = 'import os\nopen("big", "wb").write(os.urandom(500_000))'
+    const answer = await request('POST', '/exec', { lang: 'py', code }, keys.ada, app)
+    expect([answer.status, await answer.json()]).toMatchObject([413, { code: 'SNAPSHOT' }])
+    expect([(await all(manager.list())).length, manager.stats().attached]).toEqual([before, attached])
+  })
+
   it('retries a read when another process has taken over the session', async () => {
     const { session_id: id } = await exec('open("a.txt", "w").write("kept")')
-    const sessions = new FileSessions({ manager, session: {}, retentionMs: 1e9, onError: console.error })
+    const sessions = new FileSessions({
+      ...{ manager, storedBytes: new StoredBytes(manager), session: {} },
+      ...{ retentionMs: 1e9, onError: console.error },
+    })
     let reads = 0
     const read = async ({ session }: Opened) => {
       if (++reads === 1) throw new SessionMovedError(session.id)

@@ -124,6 +124,27 @@ test('a client that disconnects interrupts its execution, unless the execution i
   await call('DELETE', '/v1/sessions/main')
 })
 
+test('a repeated call answers as the first one did; its key with other code is a 422, and nothing runs', async () => {
+  const manager = await managerForTest({ slots: 1, durability: 'checkpoint' })
+  const { call } = await appForTest({ manager })
+  await call('PUT', '/v1/sessions/main')
+  const run = (body: object) =>
+    call('POST', '/v1/sessions/main/execute', body, { 'idempotency-key': 'request-1' })
+  const code = 'n = globals().get("n", 0) + 1\nn'
+  const first = await run({ code })
+  expect((await run({ code, timeoutMs: 1000 })).body).toEqual(first.body)
+  const other = await run({ code: 'n = 7' })
+  expect([other.status, other.body]).toMatchObject([
+    422,
+    {
+      code: 'INVALID_OPTION',
+      option: 'idempotencyKey',
+      detail: expect.stringMatching(/"request-1".*nothing ran/),
+    },
+  ])
+  expect((await call('GET', '/v1/sessions/main/variables/n')).body).toEqual({ value: 1 })
+})
+
 test('values survive a round trip in the exact form', async () => {
   const { call } = await appForTest({ tenant: 'exact' })
   await call('PUT', '/v1/sessions/main')

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { DirectoryStore } from '../../src/store/directory-store.js'
 import { MemoryStore } from '../../src/store/memory-store.js'
 import type {
+  ListOptions,
   PutOptions,
   SnapshotDelta,
   SnapshotRecord,
@@ -86,6 +87,12 @@ describe('the suite detects', () => {
       return { ...page, sessions: [...page.sessions].reverse() }
     }
   }
+  class LateAfter extends MemoryStore {
+    override async list(options: ListOptions = {}): Promise<StoredPage> {
+      const page = await super.list(options)
+      return options.after === undefined ? page : { ...page, sessions: page.sessions.slice(1) }
+    }
+  }
   class DeltasWithoutCompareAndSet extends MemoryStore {
     override async putDelta(...[id, delta, record, { owner }]: PutDelta) {
       const generation = (await this.get(id))?.generation ?? 0
@@ -134,6 +141,7 @@ describe('the suite detects', () => {
     [SharedBytes, 'the caller may change bytes after put and after get'],
     [FreshGenerations, 'whoever knew a deleted entry cannot write to its successor'],
     [LowerCase, 'any id names an entry of its own'],
+    [LateAfter, 'entries after an id are all listed; a store may ignore `after`, and list those before, too'],
     [WrongOrder, 'pages of any length have each entry once, in the order of the ids’ bytes'],
   ])('%o', async (Broken, name) => {
     const found = storeConformance(() => new Broken()).find((one) => one.name === name)

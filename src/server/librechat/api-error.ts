@@ -8,6 +8,7 @@ import {
   SessionOwnedError,
   StorageError,
 } from '../../shared/errors.js'
+import { RequestProblem } from '../problems.js'
 
 type Status = 400 | 401 | 404 | 413 | 429 | 500 | 503
 
@@ -27,20 +28,23 @@ export class ApiError extends Error {
   get body(): Record<string, unknown> {
     return { error: this.message, ...this.fields }
   }
+
+  get headers(): Record<string, string> {
+    const { retry_after_seconds: seconds } = this.fields
+    return seconds === undefined ? {} : { 'retry-after': String(seconds) }
+  }
 }
 
 /** @returns undefined for a fault of the server, whose details clients must not see */
 export function apiError(error: unknown): ApiError | undefined {
   if (error instanceof ApiError) return error
-  // LibreChat tells the model when to try again if it finds these fields.
+  if (error instanceof RequestProblem && error.code === 'QUOTA')
+    return rateLimited(error.message, error.extra.retryAfter)
   if (
     error instanceof PoolExhaustedError ||
     (error instanceof LimitError && error.limit === 'maxMemoryBytes')
   )
-    return new ApiError(429, 'rate_limited', {
-      message: error.message,
-      retry_after_seconds: RETRY_SECONDS,
-    })
+    return rateLimited(error.message)
   if (error instanceof InvalidOptionError) return new ApiError(400, error.message)
   if (error instanceof StorageError) return new ApiError(error.reason === 'ENOSPC' ? 413 : 400, error.message)
   if (
@@ -52,4 +56,9 @@ export function apiError(error: unknown): ApiError | undefined {
       retry_after_seconds: RETRY_SECONDS,
     })
   return undefined
+}
+
+/** LibreChat tells the model when to try again if it finds these fields. */
+function rateLimited(message: string, seconds = RETRY_SECONDS): ApiError {
+  return new ApiError(429, 'rate_limited', { message, retry_after_seconds: seconds })
 }

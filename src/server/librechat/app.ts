@@ -6,6 +6,7 @@ import { heldPartsOf } from '../bodies.js'
 import type { ResolvedAppOptions } from '../options.js'
 import { RequestProblem } from '../problems.js'
 import type { App, ServerContext } from '../services.js'
+import type { StoredBytes } from '../stored-bytes.js'
 import { ApiError, apiError } from './api-error.js'
 import { type ExecutionContext, exec } from './exec.js'
 import { FileSessions, type Opened } from './file-sessions.js'
@@ -19,10 +20,10 @@ const DAY_MS = 86_400_000
 const BINARY = 'application/octet-stream'
 
 /** Adds the routes to the application, behind its checks. */
-export function addLibreChat(app: App, options: ResolvedAppOptions): void {
+export function addLibreChat(app: App, options: ResolvedAppOptions, storedBytes: StoredBytes): void {
   const { manager, limits, executionTimeoutMs, maxUploadBytes, onError } = options
   const sessions = new FileSessions({
-    ...{ manager, onError, retentionMs: DAY_MS },
+    ...{ manager, storedBytes, onError, retentionMs: DAY_MS },
     session: {
       limits: { ...limits, ...(executionTimeoutMs !== undefined && { executionTimeoutMs }) },
       // Code runs once, so there is nothing to go back to.
@@ -37,7 +38,7 @@ export function addLibreChat(app: App, options: ResolvedAppOptions): void {
         const known = apiError(error)
         // The application answers errors that have no form of LibreChat's.
         if (known === undefined) throw error
-        return context.json(known.body, known.status)
+        return context.json(known.body, known.status, known.headers)
       }
     }
   }
@@ -47,7 +48,7 @@ export function addLibreChat(app: App, options: ResolvedAppOptions): void {
     const end = account.begin()
     const { signal } = context.req.raw
     try {
-      return await run({ sessions, tenant, quotas: account.quotas, signal, used: (ms) => account.used(ms) })
+      return await run({ sessions, tenant, account, signal })
     } finally {
       end()
     }
@@ -77,14 +78,14 @@ export function addLibreChat(app: App, options: ResolvedAppOptions): void {
     '/v1/upload',
     route(async (context, tenant) => {
       const form = await formOf(context, maxUploadBytes)
-      return context.json(await upload(sessions, tenant, context.get('caller').account.quotas, form))
+      return context.json(await upload(sessions, tenant, context.get('caller').account, form))
     }),
   )
   app.post(
     '/v1/upload/batch',
     route(async (context, tenant) => {
       const form = await formOf(context, maxUploadBytes)
-      const answer = await uploadBatch(sessions, tenant, context.get('caller').account.quotas, form)
+      const answer = await uploadBatch(sessions, tenant, context.get('caller').account, form)
       return context.json(answer, answer.message === 'error' ? 400 : 200)
     }),
   )

@@ -3,7 +3,7 @@ import type { ExecuteResult } from '../../session/outcome.js'
 import type { Session } from '../../session.js'
 import { count } from '../../shared/count.js'
 import { ExecutionError, LimitError, PythonError, TimeoutError } from '../../shared/errors.js'
-import type { Quotas } from '../quotas.js'
+import type { Account } from '../quotas.js'
 import type { FileSessions } from './file-sessions.js'
 import { DATA, type DataFile, dataFiles, writeData } from './files.js'
 import { answerFiles, copyInputs, type FileAnswer } from './inputs.js'
@@ -13,10 +13,9 @@ import type { ExecRequest } from './requests.js'
 export interface ExecutionContext {
   readonly sessions: FileSessions
   readonly tenant: string
-  readonly quotas: Quotas
+  /** Charged with the time for which the execution has an interpreter. */
+  readonly account: Account
   readonly signal: AbortSignal
-  /** Called with how long the execution had an interpreter. */
-  used(ms: number): void
 }
 
 export interface ExecAnswer {
@@ -50,9 +49,9 @@ export function refusalOf(lang: string): string | undefined {
 }
 
 export async function exec(context: ExecutionContext, request: ExecRequest): Promise<ExecAnswer> {
-  const { sessions, tenant, quotas, signal } = context
+  const { sessions, tenant, account, signal } = context
   const labels = { librechat: 'execution' }
-  return sessions.create(tenant, quotas, { labels }, async ({ id, session }) => {
+  return sessions.create(tenant, account, { labels }, async ({ id, session }) => {
     const refusal = refusalOf(request.lang)
     if (refusal !== undefined)
       return { answer: { session_id: id, stdout: '', stderr: refusal, files: [] }, keep: false }
@@ -87,7 +86,7 @@ ${more}`
  * @throws any error that is not an outcome of the program
  */
 export async function run(
-  { used }: Pick<ExecutionContext, 'used'>,
+  { account }: Pick<ExecutionContext, 'account'>,
   session: Session,
   before: readonly DataFile[],
   execute: () => Promise<ExecuteResult>,
@@ -118,7 +117,7 @@ export async function run(
     const reason = error instanceof PythonError ? error.traceback : `${error.name}: ${error.message}\n`
     return { stdout, stderr: stderr + reason, changed: new Set(), failure: failureOf(error) }
   } finally {
-    used(session.usage.executionMs - beforeMs)
+    account.used(session.usage.executionMs - beforeMs)
   }
 }
 

@@ -4,16 +4,18 @@ import type { SessionManager } from '../../manager.js'
 import type { SessionOptions } from '../../options.js'
 import type { Session } from '../../session.js'
 import { SessionClosedError, SessionMovedError } from '../../shared/errors.js'
-import { overQuota, type Quotas } from '../quotas.js'
+import type { Account } from '../quotas.js'
+import { LIBRECHAT_PREFIX } from '../session-ids.js'
+import type { StoredBytes } from '../stored-bytes.js'
 import { ApiError } from './api-error.js'
 import { isId, newId } from './files.js'
 
-const PREFIX = 'librechat-'
 const MAX_READS = 5
 const SWEEP_INTERVAL_MS = 10 * 60_000
 
 export interface FileSessionsOptions {
   readonly manager: SessionManager
+  readonly storedBytes: StoredBytes
   readonly session: Omit<SessionOptions, 'id' | 'tenant' | 'from' | 'callbacks'>
   readonly retentionMs: number
   readonly onError: (error: Error) => void
@@ -34,23 +36,29 @@ export class FileSessions {
     this.#options = options
   }
 
-  /** Creates a session, and keeps it with its files unless `use` fails or returns `keep: false`. */
+  /**
+   * Creates a session, and keeps it with its files unless `use` fails, returns `keep: false`, or it cannot be stored.
+   *
+   * @throws RequestProblem when the tenant has reached its quota of stored bytes; SnapshotError, StoreError
+   */
   async create<T>(
     tenant: string,
-    quotas: Quotas,
+    account: Account,
     given: Given,
     use: (opened: Opened) => Promise<{ readonly answer: T; readonly keep: boolean }>,
   ): Promise<T> {
     this.#sweep()
-    await this.#requireRoom(tenant, quotas)
-    const { manager, session: common } = this.#options
+    const { manager, storedBytes, session: common } = this.#options
+    // Sessions are created and deleted automatically here, so their number is not limited.
+    await storedBytes.require(tenant, account, 'those of LibreChat are deleted a day after their last use')
     const id = newId()
-    const session = await manager.createSession({ ...common, ...given, tenant, id: PREFIX + id })
+    const session = await manager.createSession({ ...common, ...given, tenant, id: LIBRECHAT_PREFIX + id })
     let keep = false
     try {
       const used = await use({ id, session })
+      // If it cannot be stored, nobody learns its id, so it is not kept.
+      if (used.keep) await session.hibernate()
       keep = used.keep
-      if (keep) await session.hibernate()
       return used.answer
     } finally {
       if (!keep) await this.#delete(session)
@@ -94,7 +102,7 @@ export class FileSessions {
   async find(tenant: string, id: unknown, given: Given = {}): Promise<Session | undefined> {
     if (!isId(id)) return undefined
     const { manager, session: common } = this.#options
-    const name = PREFIX + id
+    const name = LIBRECHAT_PREFIX + id
     const isKnown = manager.get(name)?.tenant === tenant || (await this.#isStored(tenant, name))
     // Nothing runs in the session between two requests, so taking it over costs the other process nothing. If this
     // process had it open and lost it, this call notices.
@@ -102,7 +110,7 @@ export class FileSessions {
   }
 
   async #isStored(tenant: string, name: string): Promise<boolean> {
-    for await (const { id } of this.#options.manager.list({ tenant, prefix: name }))
+    for await (const { id } of this.#options.manager.list({ tenant, prefix: name, limit: 1 }))
       if (id === name) return true
     return false
   }
@@ -111,16 +119,6 @@ export class FileSessions {
   async drop(tenant: string, id: string): Promise<void> {
     const session = await this.find(tenant, id)
     if (session) await this.#delete(session)
-  }
-
-  /** Sessions are created and deleted automatically here, so their number is not limited. @throws RequestProblem */
-  async #requireRoom(tenant: string, { storedBytes }: Quotas): Promise<void> {
-    if (storedBytes === undefined) return
-    let bytes = 0
-    for await (const { sizeBytes } of this.#options.manager.list({ tenant })) bytes += sizeBytes
-    if (bytes < storedBytes) return
-    const detail = `the sessions take ${bytes} bytes; they are deleted a day after their last use`
-    throw overQuota('storedBytes', storedBytes, SWEEP_INTERVAL_MS / 1000, detail)
   }
 
   async #delete(session: Session): Promise<void> {
@@ -134,7 +132,7 @@ export class FileSessions {
     if (nowMs - this.#sweptMs < SWEEP_INTERVAL_MS) return
     this.#sweptMs = nowMs
     manager
-      .sweep({ prefix: PREFIX, idleMs: retentionMs })
+      .sweep({ prefix: LIBRECHAT_PREFIX, idleMs: retentionMs })
       .then(({ failed }) => {
         for (const { error } of failed) onError(error as Error)
       })

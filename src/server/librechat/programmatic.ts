@@ -38,12 +38,12 @@ export async function begin(
   context: ExecutionContext,
   request: ProgrammaticRequest,
 ): Promise<ProgrammaticAnswer> {
-  const { sessions, tenant, quotas, signal } = context
+  const { sessions, tenant, account, signal } = context
   const refusal = refusalOf(request.lang)
   if (refusal !== undefined) throw new ApiError(400, refusal.trimEnd())
   const names = toolNames(request.tools)
   const given = { labels: { librechat: 'programmatic' }, callbacks: toolCallbacks(names, request.tools) }
-  return sessions.create(tenant, quotas, given, async ({ id, session }) => {
+  return sessions.create(tenant, account, given, async ({ id, session }) => {
     const inputs = await copyInputs(sessions, tenant, session, request)
     await prepare(session, [], aliases(names))
     const { timeoutMs } = request

@@ -3,7 +3,7 @@
 import type { SessionFiles } from '../../session/session-files.js'
 import { count } from '../../shared/count.js'
 import { StorageError } from '../../shared/errors.js'
-import type { Quotas } from '../quotas.js'
+import type { Account } from '../quotas.js'
 import { ApiError } from './api-error.js'
 import type { FileSessions } from './file-sessions.js'
 import { dataName, idOfFile, writeData } from './files.js'
@@ -17,9 +17,15 @@ type Uploadable = Pick<Blob, 'size' | 'arrayBuffer'> & { readonly name: string }
 
 const MAX_FILES = 200
 
-/** @throws ApiError if one of the files cannot be stored */
-export async function upload(sessions: FileSessions, tenant: string, quotas: Quotas, form: FormData) {
-  const { session, files } = await uploadAll(sessions, tenant, quotas, form)
+/** @throws ApiError if one of the files cannot be stored, or if there are too many: its answer cannot say which ones were left out */
+export async function upload(sessions: FileSessions, tenant: string, account: Account, form: FormData) {
+  const given = filesOf(form)
+  if (given.length > MAX_FILES)
+    throw new ApiError(
+      413,
+      `the form has ${given.length} files, and a request stores ${MAX_FILES} at most; send the files in several requests`,
+    )
+  const { session, files } = await uploadAll(sessions, tenant, account, form)
   const failed = files.find((file) => file.status === 'error')
   if (failed) throw new ApiError(413, failed.error)
   return {
@@ -31,8 +37,8 @@ export async function upload(sessions: FileSessions, tenant: string, quotas: Quo
   }
 }
 
-export async function uploadBatch(sessions: FileSessions, tenant: string, quotas: Quotas, form: FormData) {
-  const { session, files, more } = await uploadAll(sessions, tenant, quotas, form)
+export async function uploadBatch(sessions: FileSessions, tenant: string, account: Account, form: FormData) {
+  const { session, files, more } = await uploadAll(sessions, tenant, account, form)
   const succeeded = files.filter(({ status }) => status === 'success').length
   const failed = files.length - succeeded
   const message = failed === 0 ? 'success' : succeeded === 0 ? 'error' : 'partial_success'
@@ -42,11 +48,11 @@ export async function uploadBatch(sessions: FileSessions, tenant: string, quotas
   }
 }
 
-async function uploadAll(sessions: FileSessions, tenant: string, quotas: Quotas, form: FormData) {
-  const given = [...form.values()].flatMap((value) => (typeof value === 'string' ? [] : [value]))
+async function uploadAll(sessions: FileSessions, tenant: string, account: Account, form: FormData) {
+  const given = filesOf(form)
   if (given.length === 0) throw new ApiError(400, 'No files provided')
   const labels = { librechat: 'upload', ...(form.get('read_only') === 'true' && { readOnly: 'true' }) }
-  return sessions.create(tenant, quotas, { labels }, async ({ id, session }) => {
+  return sessions.create(tenant, account, { labels }, async ({ id, session }) => {
     const files: Uploaded[] = []
     for (const file of given.slice(0, MAX_FILES)) files.push(await save(session.files, file))
     const answer = {
@@ -56,6 +62,10 @@ async function uploadAll(sessions: FileSessions, tenant: string, quotas: Quotas,
     }
     return { answer, keep: files.some(({ status }) => status === 'success') }
   })
+}
+
+function filesOf(form: FormData): readonly Uploadable[] {
+  return [...form.values()].flatMap((value) => (typeof value === 'string' ? [] : [value]))
 }
 
 async function save(files: SessionFiles, file: Uploadable): Promise<Uploaded> {

@@ -1,5 +1,6 @@
 // Conformance cases for `list`: order, prefixes, pages.
 import assert from 'node:assert/strict'
+import type { StoredPage } from '../../store/store.js'
 import { bytesOf, type Check, LONG_LEASE_MS, recordOf } from './probe.js'
 
 export const listCases: Check[] = [
@@ -88,6 +89,33 @@ export const listCases: Check[] = [
       const [c, d] = [probe.id('c'), probe.id('d')]
       assert.deepEqual(rest.slice(-2), [c, d])
       for (const id of rest) assert.ok(id > probe.id('aa'), `${id} was listed after its place`)
+    },
+  },
+  {
+    name: 'entries after an id are all listed; a store may ignore `after`, and list those before, too',
+    check: async (probe) => {
+      for (const name of ['a', 'b', 'ba', 'c', 'é']) await probe.create(name, null)
+      for (const [after, expected] of [
+        ['b', ['ba', 'c', 'é']],
+        ['bb', ['c', 'é']],
+        ['é', []],
+      ] as const) {
+        const listed: string[] = []
+        let cursor: string | undefined
+        do {
+          const from = cursor === undefined ? { after: probe.id(after) } : { cursor }
+          const page: StoredPage = await probe.store.list({ prefix: probe.namespace, limit: 2, ...from })
+          listed.push(...page.sessions.map(({ id }) => id))
+          cursor = page.cursor
+        } while (cursor !== undefined)
+        const [first] = expected
+        const found = listed.slice(first === undefined ? listed.length : listed.indexOf(probe.id(first)))
+        assert.deepEqual(
+          found,
+          expected.map((name) => probe.id(name)),
+          `entries after ${after}`,
+        )
+      }
     },
   },
   {

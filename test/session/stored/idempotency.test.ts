@@ -47,7 +47,7 @@ print('out', n)
   const first = await session.execute(code, key)
   expect(await session.execute(code, key)).toEqual(first)
   const other = await taken('twice')
-  expect(await other.execute('something else', key)).toEqual(first)
+  expect(await other.execute(code, key)).toEqual(first)
   expect([await other.get('n'), other.executionCount]).toEqual([1, 1])
   expect((await other.execute('n += 1; n', { idempotencyKey: 'k2' })).value).toBe(2)
   expect((await other.execute(code, key)).stdout).toBe('out 1\n')
@@ -56,26 +56,25 @@ print('out', n)
 test('errors are repeated too, and the state that they left stays', async () => {
   const session = await a.createSession({ id: 'errors', limits: { outputBytes: 1000 } })
   await session.execute('n = 0')
-  const raised = await rejectionOf(
-    PythonError,
-    session.execute('print("out")\nn += 1\nraise ValueError("x")', { idempotencyKey: 'raised' }),
-  )
+  const [raise, loop, print] = [
+    'print("out")\nn += 1\nraise ValueError("x")',
+    'n += 1\nwhile True: pass',
+    'n += 1\nprint("x" * 2000)',
+  ]
+  const raised = await rejectionOf(PythonError, session.execute(raise, { idempotencyKey: 'raised' }))
   const late = await rejectionOf(
     TimeoutError,
-    session.execute('n += 1\nwhile True: pass', { idempotencyKey: 'late', timeoutMs: 100 }),
+    session.execute(loop, { idempotencyKey: 'late', timeoutMs: 100 }),
   )
-  const limited = await rejectionOf(
-    LimitError,
-    session.execute('n += 1\nprint("x" * 2000)', { idempotencyKey: 'limited' }),
-  )
+  const limited = await rejectionOf(LimitError, session.execute(print, { idempotencyKey: 'limited' }))
   const n = await session.get('n')
   const other = await taken('errors')
-  for (const [type, error, idempotencyKey] of [
-    [PythonError, raised, 'raised'],
-    [TimeoutError, late, 'late'],
-    [LimitError, limited, 'limited'],
+  for (const [type, error, code, idempotencyKey] of [
+    [PythonError, raised, raise, 'raised'],
+    [TimeoutError, late, loop, 'late'],
+    [LimitError, limited, print, 'limited'],
   ] as const) {
-    const again = await rejectionOf<Error>(type, other.execute('n += 100', { idempotencyKey }))
+    const again = await rejectionOf<Error>(type, other.execute(code, { idempotencyKey }))
     expect({ ...again, message: again.message }).toEqual({ ...error, message: error.message })
   }
   expect(await other.get('n')).toBe(n)
@@ -91,14 +90,70 @@ test('the outcome of a call that did not run is not kept, so repeating it runs i
 test('repeated calls of a suspended execution return what is pending, and answers count once', async () => {
   const callbacks = { ask: (_: unknown, { suspend }: { suspend: () => never }) => suspend() }
   const session = await a.createSession({ id: 'suspended', callbacks })
-  const first = await session.execute('n = await ask(q=1); n', { idempotencyKey: 's0' })
+  const code = 'n = await ask(q=1); n'
+  const first = await session.execute(code, { idempotencyKey: 's0' })
   const other = await b.getOrCreate('suspended', { takeOver: true, callbacks })
-  expect(await other.execute('anything', { idempotencyKey: 's0' })).toEqual(first)
+  expect(await other.execute(code, { idempotencyKey: 's0' })).toEqual(first)
   const results = { [first.pending[0]?.id ?? '']: 42 }
   const resumed = await other.resume({ results, idempotencyKey: 's1' })
   expect([resumed.status, resumed.value]).toEqual(['completed', 42])
   expect(await other.resume({ results, idempotencyKey: 's1' })).toEqual(resumed)
-  expect((await other.execute('anything', { idempotencyKey: 's0' })).pending).toEqual([])
+  expect((await other.execute(code, { idempotencyKey: 's0' })).pending).toEqual([])
+})
+
+test('a key is rejected for other code or other answers, in another process, too, and nothing runs', async () => {
+  const callbacks = { ask: (_: unknown, { suspend }: CallbackContext) => suspend() }
+  const options = { id: 'reused', callbacks }
+  const session = await a.createSession(options)
+  const code = 'n = await ask(); n'
+  const { pending } = await session.execute(code, { idempotencyKey: 'run' })
+  const id = pending[0]?.id ?? ''
+  const answer = { results: { [id]: { allow: [true, 1n] } }, idempotencyKey: 'answer' }
+  const resumed = await session.resume(answer)
+  const other = await b.getOrCreate('reused', { takeOver: true, callbacks })
+  const error = await rejectionOf(InvalidOptionError, other.execute('n = 7', { idempotencyKey: 'run' }))
+  expect([error.option, error.message]).toEqual([
+    'idempotencyKey',
+    'idempotencyKey: "run" belongs to an earlier call of this session with other code or other answers; nothing ran. ' +
+      'Give each call a key of its own, and repeat a call unchanged',
+  ])
+  for (const changed of [
+    { results: { [id]: { allow: [false, 1n] } } },
+    { results: { [`${id}0`]: { allow: [true, 1n] } } },
+    { errors: { [id]: new Error('no') } },
+  ])
+    await rejectionOf(InvalidOptionError, other.resume({ ...changed, idempotencyKey: 'answer' }))
+  await rejectionOf(InvalidOptionError, other.execute(code, { idempotencyKey: 'answer' }))
+  // How long a caller waits, and what it listens to, do not make it another call.
+  const listener = { onOutput: () => {}, timeoutMs: 1234 }
+  expect(await other.resume({ ...answer, ...listener })).toEqual(resumed)
+  expect(await other.get('n')).toEqual({ allow: [true, 1] })
+})
+
+test('a key is also rejected for other code after the state was replaced', async () => {
+  const callbacks = { ask: (_: unknown, { suspend }: CallbackContext) => suspend() }
+  const session = await a.createSession({ id: 'replaced', callbacks })
+  await session.execute('await ask()', { idempotencyKey: 'k' })
+  await session.reset()
+  await rejectionOf(InvalidOptionError, session.execute('1', { idempotencyKey: 'k' }))
+})
+
+test('an outcome of a version that did not store requests is returned for any code', async () => {
+  const callbacks = { ask: (_: unknown, { suspend }: CallbackContext) => suspend() }
+  const session = await a.createSession({ id: 'earlier', callbacks })
+  const first = await session.execute('await ask()', { idempotencyKey: 'k' })
+  await session.close()
+  const { generation, tenant, imageId, labels, executionCount, outcomes } = (await store.get(
+    'earlier',
+  )) as StoreEntry
+  const line: unknown[] = JSON.parse(outcomes ?? '')
+  expect(line).toHaveLength(4)
+  const record = { tenant, imageId, labels, executionCount, outcomes: JSON.stringify(line.slice(0, 2)) }
+  await store.put('earlier', null, record, { generation })
+  const opened = await b.openSession('earlier', { callbacks })
+  expect(await opened.execute('n = 2', { idempotencyKey: 'k' })).toEqual(first)
+  await opened.reset()
+  expect((await opened.execute('n = 2', { idempotencyKey: 'k' })).status).toBe('suspended')
 })
 
 test('an outcome is stored together with the state it left, or not at all', async () => {
@@ -116,7 +171,9 @@ test('an outcome is stored together with the state it left, or not at all', asyn
   await rejectionOf(NotStoredError, other.execute('n += 1; n', { idempotencyKey: 'k2' }))
   expect((await other.execute('n += 1; n', { idempotencyKey: 'k2' })).value).toBe(2)
   const back = await a.getOrCreate('together', { takeOver: true })
-  expect([(await back.execute('', { idempotencyKey: 'k2' })).value, await back.get('n')]).toEqual([2, 2])
+  expect([(await back.execute('n += 1; n', { idempotencyKey: 'k2' })).value, await back.get('n')]).toEqual([
+    2, 2,
+  ])
 })
 
 test('a call interrupted by `close` leaves no effects, and can be repeated', async () => {
@@ -133,8 +190,9 @@ test('a call interrupted by `close` leaves no effects, and can be repeated', asy
 
 test('the last 16 outcomes are kept, large ones without values and with shortened text', async () => {
   const session = await a.createSession({ id: 'bounded' })
-  for (let i = 0; i < 17; i += 1) await session.execute(`n = ${i}; n`, { idempotencyKey: `k${i}` })
-  expect((await session.execute('"kept"', { idempotencyKey: 'k1' })).value).toBe(1)
+  await session.execute('n = -1')
+  for (let i = 0; i < 17; i += 1) await session.execute('n += 1; n', { idempotencyKey: `k${i}` })
+  expect((await session.execute('n += 1; n', { idempotencyKey: 'k1' })).value).toBe(1)
   expect((await session.execute('"again"', { idempotencyKey: 'k0' })).value).toBe('again')
   const code = 'print("x" * 100_000, end="end"); list(range(100_000))'
   const whole = await session.execute(code, { idempotencyKey: 'large' })

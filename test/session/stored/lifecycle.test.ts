@@ -216,7 +216,11 @@ describe('list and sweep', () => {
     expect(await ids({})).toEqual(['l-1', 'l-2', 'l-3'])
     expect(await ids({ tenant: 'a' })).toEqual(['l-1', 'l-2'])
     expect(await ids({ prefix: 'l-', labels: { plan: 'pro' } })).toEqual(['l-1', 'l-3'])
-    expect(() => one.list({ tenants: 'a' } as never)).toThrow(InvalidOptionError)
+    expect(await ids({ after: 'l-1' })).toEqual(['l-2', 'l-3'])
+    expect(await ids({ after: 'l-10', limit: 1 })).toEqual(['l-2'])
+    expect(await ids({ tenant: 'b', limit: 1 })).toEqual(['l-3'])
+    for (const wrong of [{ tenants: 'a' }, { after: 7 }, { limit: 0 }])
+      expect(() => one.list(wrong as never)).toThrow(InvalidOptionError)
     expect((await listed({ prefix: 'l-1' }))[0]).toMatchObject({
       tenant: 'a',
       executionCount: 0,
