@@ -5,7 +5,7 @@ import type { JsonSchema, StandardSchema } from '../callbacks/schema.js'
 import { isRecord, known } from '../options/check.js'
 import type { WireTool } from '../presentation/wire.js'
 import type { PythonSession } from '../session/python-session.js'
-import { InvalidOptionError } from '../shared/errors.js'
+import { ConversionError, InvalidOptionError } from '../shared/errors.js'
 import type { PendingCall } from '../shared/snapshot/manifest.js'
 import { encodeInput } from './values.js'
 
@@ -92,7 +92,7 @@ export class Callbacks {
       },
     }
     try {
-      return { result: encodeInput(await this.#run(call, context), 'the result of the callback') }
+      return { result: encodeInput(await this.#run(call, context), `the result of ${call.name}`) }
     } catch (error) {
       if (error instanceof Suspended) return undefined
       return { error: pythonErrorOf(error) }
@@ -158,5 +158,7 @@ function promptOf(args: PendingCall['args'], reason: string | undefined): string
 
 function pythonErrorOf(error: unknown): { type: string; message: string } {
   if (!(error instanceof Error)) return { type: 'HostError', message: String(error) }
-  return { type: error.name.slice(0, 200), message: error.message.slice(0, 100_000) }
+  // A ConversionError is a TypeError by contract, whatever its name.
+  const type = error instanceof ConversionError ? 'TypeError' : error.name.slice(0, 200)
+  return { type, message: error.message.slice(0, 100_000) }
 }

@@ -92,7 +92,9 @@ describe('brumate/client', () => {
         [1, new Set([3])],
       ])
       expect(value).toEqual(inner)
-      await expect(session.execute('await odd()')).rejects.toThrow('has no Python counterpart')
+      await expect(session.execute('await odd()')).rejects.toThrow(
+        'TypeError: the result of odd: expected null',
+      )
     })
 
     it('run concurrently: a fast one is answered while a slow one still runs', async () => {

@@ -139,8 +139,8 @@ const DEFAULT_MODES: readonly SessionMode[] = [new Renewed(), afterReset, thawed
 let importersModes: readonly SessionMode[] | undefined
 
 /**
- * Imports other test files and runs their tests in these modes, except for blocks that name their own modes: they test the interpreter, and
- * would only run a second time. A module is evaluated once in a process: import the files with a query, as modules of their own.
+ * Imports other test files and runs their tests in these modes. Leaves out blocks with a single mode of their own: they test the
+ * interpreter, and would only run a second time. The files must not have been imported before in this process.
  */
 export async function inModes(modes: readonly SessionMode[], load: () => Promise<void>): Promise<void> {
   importersModes = modes
@@ -157,8 +157,8 @@ export function describeSessions(
   tests: (open: OpenSession) => void,
   ownModes?: readonly SessionMode[],
 ): void {
-  if (importersModes && ownModes) return
-  const modes = ownModes ?? importersModes ?? DEFAULT_MODES
+  if (importersModes && ownModes?.length === 1) return
+  const modes = importersModes ?? ownModes ?? DEFAULT_MODES
   describe(title, () => {
     let manager: SessionManager
 
