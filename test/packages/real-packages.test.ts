@@ -220,23 +220,21 @@ describe.skipIf(WHEELS === undefined)('with real packages', () => {
     expect(await state(other)).toBe(seeded)
   })
 
-  test.each(['requests', 'urllib3', 'httpx'])(
+  test.each([
+    ['requests', 'get(', 'requests.ConnectionError'],
+    ['urllib3', 'request("GET", ', 'urllib3.exceptions.MaxRetryError'],
+    ['httpx', 'get(', 'httpx.ConnectError'],
+  ] as const)(
     '%s can be imported, and a request raises its own error, which explains that there is no network',
-    async (library) => {
-      const request = library === 'urllib3' ? 'request("GET", ' : 'get('
-      const kind = {
-        requests: 'requests.ConnectionError',
-        urllib3: 'urllib3.exceptions.MaxRetryError',
-        httpx: 'httpx.ConnectError',
-      }[library]
+    async (library, request, kind) => {
       for (const url of ['http://example.com/', 'https://example.com/']) {
-        const { value } = await session.execute(py`
-        import ${library}, urllib3.exceptions
-        try: ${library}.${request}'${url}')
-        except ${kind} as error: text = str(error)
-        text
-      `)
-        expect(value).toContain('this session has no network')
+        const text = await evaluate(py`
+          import ${library}, urllib3.exceptions
+          try: ${library}.${request}'${url}')
+          except ${kind} as error: text = str(error)
+          text
+        `)
+        expect(text).toContain('this session has no network')
       }
     },
   )
