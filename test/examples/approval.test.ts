@@ -13,8 +13,8 @@ const other = process.version.startsWith('v24.') ? '20' : '24'
 let directory: string
 let file: string
 let frozen: string[]
-/** Programs that answer: this Node and another version. */
-let nodes: Readonly<Record<'same' | 'other', string>>
+/** The path of the other version of Node, which npx is asked for once. */
+let otherNode: Promise<string> | undefined
 
 /** Runs the example in a process of its own and returns the lines it prints. */
 async function example(node: string, ...args: string[]): Promise<string[]> {
@@ -24,13 +24,19 @@ async function example(node: string, ...args: string[]): Promise<string[]> {
   return stdout.trim().split('\n')
 }
 
+async function pathOf(which: 'same' | 'other'): Promise<string> {
+  if (which === 'same') return process.execPath
+  const options = { shell: process.platform === 'win32' }
+  otherNode ??= run('npx', ['-y', `node@${other}`, '-p', 'process.execPath'], options).then(({ stdout }) =>
+    stdout.trim(),
+  )
+  return otherNode
+}
+
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'brumate-approval-'))
   file = join(directory, 'frozen')
   frozen = await example(process.execPath, 'freeze', file)
-  const options = { shell: process.platform === 'win32' }
-  const { stdout } = await run('npx', ['-y', `node@${other}`, '-p', 'process.execPath'], options)
-  nodes = { same: process.execPath, other: stdout.trim() }
 })
 afterAll(() => rm(directory, { recursive: true, force: true }))
 
@@ -49,12 +55,12 @@ describe.each([
   [`another version of Node (${other})`, 'other'],
 ] as const)('C8: %s answers', (_, which) => {
   test('yes: the script runs to its end, and no tool is called again', async () => {
-    const lines = await example(nodes[which], 'answer', file, 'yes')
+    const lines = await example(await pathOf(which), 'answer', file, 'yes')
     expect(lines).toEqual(['Ada paid 75.25; refunded 75.25 to Ada'])
   }, 120_000)
 
   test('no: the same snapshot ends without the refund', async () => {
-    const lines = await example(nodes[which], 'answer', file, 'no')
+    const lines = await example(await pathOf(which), 'answer', file, 'no')
     expect(lines).toEqual(['Ada paid 75.25; nothing refunded'])
   }, 120_000)
 })
