@@ -1,5 +1,7 @@
 // The tour (`npm run tour`): shows what a session does by running it. Owns the order of the chapters; the chapters are in tour/, and
-// tour/narrator.ts formats them for a terminal. `--json` prints the results instead of the story.
+// tour/narrator.ts formats them for a terminal. `--json FILE` also writes the results to a file.
+import { writeFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
 import { SessionManager } from 'brumate'
 import { analysis } from './tour/analysis.js'
 import { basics } from './tour/basics.js'
@@ -8,7 +10,8 @@ import { Narrator } from './tour/narrator.js'
 import { stopping } from './tour/stopping.js'
 import { tenants } from './tour/tenants.js'
 
-const narrator = new Narrator({ json: process.argv.includes('--json') })
+const { values } = parseArgs({ options: { json: { type: 'string' } } })
+const narrator = new Narrator()
 
 const startedMs = performance.now()
 await using manager = await SessionManager.create({ slots: 6 })
@@ -30,4 +33,4 @@ narrator.say(
 narrator.fact('sessions', counters.sessions)
 narrator.fact('executions', counters.executions)
 narrator.fact('timeouts', counters.timeouts)
-narrator.end()
+if (values.json !== undefined) await writeFile(values.json, JSON.stringify(narrator.results, null, 2))

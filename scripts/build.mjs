@@ -1,5 +1,5 @@
 // Compiles src/ and workers/ into dist/, bundles what the package ships, and adds the kernel's Python files, the time zones and the
-// standard library. Needs only Node and npm packages.
+// standard library. Needs only Node and npm packages. `--no-check` leaves out the check of types, which `npm run types` does too.
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -45,7 +45,10 @@ const bundled = new Set()
 
 say('compiling')
 rmSync(join(root, 'dist'), { recursive: true, force: true })
-const compiled = spawnSync(process.execPath, [TSC, '-p', join(root, 'tsconfig.json')], { stdio: 'inherit' })
+// Removed, because scripts that are imported below read the arguments too.
+const unchecked = process.argv.splice(2).includes('--no-check') ? ['--noCheck'] : []
+const compiling = [TSC, '-p', join(root, 'tsconfig.json'), ...unchecked]
+const compiled = spawnSync(process.execPath, compiling, { stdio: 'inherit' })
 if (compiled.status !== 0) process.exit(compiled.status ?? 1)
 writeFileSync(
   join(root, 'dist/workers/kernel.json'),

@@ -8,23 +8,35 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 
 const run = promisify(execFile)
 
+const other = process.version.startsWith('v24.') ? '20' : '24'
+
 let directory: string
 let file: string
 let frozen: string[]
+/** The path of the other version of Node, which npx is asked for once. */
+let otherNode: Promise<string> | undefined
 
 /** Runs the example in a process of its own and returns the lines it prints. */
-async function example(command: string, flags: readonly string[], ...args: string[]): Promise<string[]> {
+async function example(node: string, ...args: string[]): Promise<string[]> {
   // On platforms where the default cache directory follows XDG_CACHE_HOME, this finds the tests' image.
   const env = { ...process.env, XDG_CACHE_HOME: dirname(inject('cacheDir')) }
-  const options = { env, shell: process.platform === 'win32' }
-  const { stdout } = await run(command, [...flags, 'examples/run.mjs', 'approval', ...args], options)
+  const { stdout } = await run(node, ['examples/run.mjs', 'approval', ...args], { env })
   return stdout.trim().split('\n')
+}
+
+async function pathOf(which: 'same' | 'other'): Promise<string> {
+  if (which === 'same') return process.execPath
+  const options = { shell: process.platform === 'win32' }
+  otherNode ??= run('npx', ['-y', `node@${other}`, '-p', 'process.execPath'], options).then(({ stdout }) =>
+    stdout.trim(),
+  )
+  return otherNode
 }
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'brumate-approval-'))
   file = join(directory, 'frozen')
-  frozen = await example(process.execPath, [], 'freeze', file)
+  frozen = await example(process.execPath, 'freeze', file)
 })
 afterAll(() => rm(directory, { recursive: true, force: true }))
 
@@ -38,19 +50,17 @@ test('D8: the first process calls each tool once and prints what it is waiting f
   expect((await stat(file)).size).toBeLessThanOrEqual(100 * 1024)
 })
 
-const other = process.version.startsWith('v24.') ? '20' : '24'
-
 describe.each([
-  ['another process', process.execPath, []],
-  [`another version of Node (${other})`, 'npx', ['-y', `node@${other}`]],
-] as const)('C8: %s answers', (_, command, flags) => {
+  ['another process', 'same'],
+  [`another version of Node (${other})`, 'other'],
+] as const)('C8: %s answers', (_, which) => {
   test('yes: the script runs to its end, and no tool is called again', async () => {
-    const lines = await example(command, flags, 'answer', file, 'yes')
+    const lines = await example(await pathOf(which), 'answer', file, 'yes')
     expect(lines).toEqual(['Ada paid 75.25; refunded 75.25 to Ada'])
   }, 120_000)
 
   test('no: the same snapshot ends without the refund', async () => {
-    const lines = await example(command, flags, 'answer', file, 'no')
+    const lines = await example(await pathOf(which), 'answer', file, 'no')
     expect(lines).toEqual(['Ada paid 75.25; nothing refunded'])
   }, 120_000)
 })

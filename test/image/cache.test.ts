@@ -21,7 +21,7 @@ import type { OpenImageOptions } from '../../src/image/open.js'
 import { dataModuleBytes } from '../../src/shared/image/data-module.js'
 import { blockHashes } from '../../src/shared/image/file-blocks.js'
 import { decodeImage, encodeImage } from '../../src/shared/image/format.js'
-import { imageKey, OPEN_SCRIPT, type OpenReport, openImage } from './built.js'
+import { imageKey, openImage } from './built.js'
 
 const run = promisify(execFile)
 const KEY = 'k'.repeat(64)
@@ -111,18 +111,6 @@ describe('opening an image', () => {
       warnings: [],
     })
     expect(await opened({ cacheDir })).toEqual({ id: SMALL_ID, progress: [], warnings: [] })
-  })
-
-  test('in several processes at once builds only one, which all of them use', async () => {
-    const opened = await Promise.all(
-      Array.from({ length: 3 }, async () => {
-        const { stdout } = await run(process.execPath, [OPEN_SCRIPT, directory])
-        return JSON.parse(stdout) as OpenReport
-      }),
-    )
-    expect(new Set(opened.map(({ id }) => id)).size).toBe(1)
-    expect(opened.filter(({ progress }) => progress.includes('building'))).toHaveLength(1)
-    expect((await readdir(directory)).map((name) => name.replace(/^.*\./, ''))).toEqual(['image'])
   })
 
   test('builds without a cache, with a warning, if the directory cannot be created', async () => {

@@ -39,7 +39,7 @@ test('`brumate mcp` creates the store and keeps sessions in it between clients',
 })
 
 test('a killed server has lost nothing that it had acknowledged, over stdio or HTTP', async () => {
-  const options = { calls: 24, sessions: 3, kills: 1, root, cacheDir: inject('cacheDir') }
+  const options = { calls: 12, sessions: 2, kills: 1, root, cacheDir: inject('cacheDir') }
   const transports = ['stdio', 'http'] as const
   const reports = await Promise.all(transports.map((transport) => mcpChaos({ transport, ...options })))
   for (const report of reports) {

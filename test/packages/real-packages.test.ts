@@ -1,28 +1,36 @@
-// What the kernel adds to libraries, tested with the real libraries: wheels from the directory in BRUMATE_WHEELS, loaded by stock
-// Pyodide. Tests that do not need the real library use stand-ins (stand-ins.test.ts).
-import { readdirSync } from 'node:fs'
+// What the kernel adds to libraries, tested with the real libraries: in a session of the image with real packages, and with wheels from the
+// folder in BRUMATE_WHEELS. Tests that do not need the real library use stand-ins (stand-ins.test.ts).
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { NdArray } from 'brumate'
-import { beforeAll, describe, expect, test } from 'vitest'
-import { StockKernel } from './support/stock-kernel.js'
+import { NdArray, type Session, type SessionManager } from 'brumate'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { WHEELS } from '../linker/support/wheels.js'
+import { openManager } from '../support/manager.js'
+import { py } from '../support/session-code.js'
+import { realImage } from './support/real-image.js'
 
-const DIRECTORY = process.env.BRUMATE_WHEELS
-const WHEELS =
-  /^(certifi|charset_normalizer|contourpy|cycler|fonttools|httpx|idna|kiwisolver|matplotlib|numpy|packaging|pandas|pillow|pyparsing|python_dateutil|pytz|requests|six|urllib3)-/
+/** Libraries that the image lacks, which Python imports from their archives. */
+const ARCHIVES = /^(certifi|charset_normalizer|httpx|idna|requests|urllib3)-.*\.whl$/
 
-describe.skipIf(DIRECTORY === undefined)('with real packages', () => {
-  let kernel: StockKernel
+describe.skipIf(WHEELS === undefined)('with real packages', () => {
+  let manager: SessionManager
+  let session: Session
   beforeAll(async () => {
-    const directory = DIRECTORY as string
-    const names = readdirSync(directory).filter((name) => WHEELS.test(name) && name.endsWith('.whl'))
-    kernel = await StockKernel.boot(names.map((name) => join(directory, name)))
-    kernel.execute('import numpy as np, pandas as pd, matplotlib.pyplot as plt, brumate')
-  }, 600_000)
+    manager = await openManager({ image: await realImage(), slots: 2 })
+    session = await manager.createSession({ checkpoint: 'manual', executionTimeoutMs: null })
+    for (const name of readdirSync(WHEELS as string).filter((file) => ARCHIVES.test(file))) {
+      await session.files.writeFile(`/tmp/${name}`, readFileSync(join(WHEELS as string, name)))
+      await session.execute(`import sys; sys.path.append('/tmp/${name}')`)
+    }
+    await session.execute('import numpy as np, pandas as pd, matplotlib.pyplot as plt, brumate')
+  }, 900_000)
+  afterAll(() => manager?.close())
 
-  const numbers = (python: string) => kernel.value(`np.array(${python})`)
+  const evaluate = async (code: string) => (await session.execute(code)).value
+  const numbers = (python: string) => evaluate(`np.array(${python})`)
 
-  test('arrays of every dtype arrive with their shape', () => {
-    expect(numbers('[[1.5, 2], [3, 4]]')).toEqual(
+  test('arrays of every dtype arrive with their shape', async () => {
+    expect(await numbers('[[1.5, 2], [3, 4]]')).toEqual(
       new NdArray(Float64Array.of(1.5, 2, 3, 4), [2, 2], 'float64'),
     )
     for (const [dtype, data] of [
@@ -37,31 +45,33 @@ describe.skipIf(DIRECTORY === undefined)('with real packages', () => {
       ['complex128', Float64Array.of(1, 0, 0, 0)],
     ] as const) {
       const array = new NdArray(data, [2], dtype)
-      expect.soft(numbers(`[1, 0], '${dtype}'`), dtype).toEqual(array)
-      kernel.set('it', array)
+      expect.soft(await numbers(`[1, 0], '${dtype}'`), dtype).toEqual(array)
+      await session.set('it', array)
       expect
-        .soft(kernel.value(`it.dtype == np.dtype('${dtype}'), it.flags.writeable, it.shape`))
+        .soft(await evaluate(`it.dtype == np.dtype('${dtype}'), it.flags.writeable, it.shape`))
         .toEqual([true, true, [2]])
-      expect.soft(kernel.get('it')).toEqual(array)
+      expect.soft(await session.get('it')).toEqual(array)
     }
-    expect(numbers("['2020-01-01', 'NaT'], 'M8[D]'")).toEqual(
+    expect(await numbers("['2020-01-01', 'NaT'], 'M8[D]'")).toEqual(
       new NdArray(Float64Array.of(1577836800000, Number.NaN), [2], 'datetime64[ms]'),
     )
-    expect(numbers("[1], 'm8[h]'")).toEqual(new NdArray(Float64Array.of(3_600_000), [1], 'timedelta64[ms]'))
-    expect(numbers("[['a'], ['b']]")).toEqual(new NdArray(['a', 'b'], [2, 1], 'str'))
-    expect(numbers("[1, None], 'object'")).toEqual(new NdArray([1, null], [2], 'object'))
-    expect(numbers("[1, 2], '>i4'")).toEqual(new NdArray(Int32Array.of(1, 2), [2], 'int32'))
-    expect(kernel.value('np.arange(10)[::3]')).toEqual(new NdArray(Int32Array.of(0, 3, 6, 9), [4], 'int32'))
-    expect(kernel.value('np.arange(4).reshape(2, 2).T')).toEqual(
+    expect(await numbers("[1], 'm8[h]'")).toEqual(
+      new NdArray(Float64Array.of(3_600_000), [1], 'timedelta64[ms]'),
+    )
+    expect(await numbers("[['a'], ['b']]")).toEqual(new NdArray(['a', 'b'], [2, 1], 'str'))
+    expect(await numbers("[1, None], 'object'")).toEqual(new NdArray([1, null], [2], 'object'))
+    expect(await numbers("[1, 2], '>i4'")).toEqual(new NdArray(Int32Array.of(1, 2), [2], 'int32'))
+    expect(await evaluate('np.arange(10)[::3]')).toEqual(new NdArray(Int32Array.of(0, 3, 6, 9), [4], 'int32'))
+    expect(await evaluate('np.arange(4).reshape(2, 2).T')).toEqual(
       new NdArray(Int32Array.of(0, 2, 1, 3), [2, 2], 'int32'),
     )
-    expect(kernel.value('np.array(7.5)')).toEqual(new NdArray(Float64Array.of(7.5), [], 'float64'))
-    expect(kernel.value('np.zeros((0, 3))')).toEqual(new NdArray(new Float64Array(), [0, 3], 'float64'))
+    expect(await evaluate('np.array(7.5)')).toEqual(new NdArray(Float64Array.of(7.5), [], 'float64'))
+    expect(await evaluate('np.zeros((0, 3))')).toEqual(new NdArray(new Float64Array(), [0, 3], 'float64'))
   })
 
-  test('numpy and pandas scalars are plain values', () => {
+  test('numpy and pandas scalars are plain values', async () => {
     expect(
-      kernel.value(`
+      await evaluate(py`
         [np.float64(1.5), np.int64(2**60), np.uint8(3), np.True_, np.str_('a'), np.bytes_(b'b'), np.float16(0.5), np.longdouble(2),
          np.datetime64('2020-01-01'), np.datetime64('NaT'), pd.Timestamp('2020-01-01'), pd.NaT, pd.NA, pd.Period('2020-01')]
       `),
@@ -69,11 +79,11 @@ describe.skipIf(DIRECTORY === undefined)('with real packages', () => {
       ...[1.5, 2n ** 60n, 3, true, 'a', Uint8Array.of(98), 0.5, 2],
       ...[new Date('2020-01-01'), null, new Date('2020-01-01'), null, null, '2020-01'],
     ])
-    expect(kernel.execute('[np.complex128(1)]').value).toBe(undefined)
+    expect(await evaluate('[np.complex128(1)]')).toBe(undefined)
   })
 
-  test('data frames arrive as columns, and are displayed as HTML and text', () => {
-    const { value, display } = kernel.execute(`
+  test('data frames arrive as columns, and are displayed as HTML and text', async () => {
+    const { value, display } = await session.execute(py`
       pd.DataFrame({
           'int': [1, 2], 'big': [2**60, 1], 'text': ['x', None], 'when': pd.to_datetime(['2020-01-01', None]), 'none': [0.5, None],
           'nullable': pd.array([1, None], dtype='Int64'), 'full': pd.array([1, 2], dtype='Int64'), 'kind': pd.Categorical(['u', 'v']),
@@ -101,7 +111,9 @@ describe.skipIf(DIRECTORY === undefined)('with real packages', () => {
     })
     expect(Object.keys(display)).toEqual(['text/html', 'text/plain'])
     expect(
-      kernel.value("pd.DataFrame({'a': [1.5, 2.5]}, index=pd.MultiIndex.from_tuples([('x', 1), ('y', 2)]))"),
+      await evaluate(
+        "pd.DataFrame({'a': [1.5, 2.5]}, index=pd.MultiIndex.from_tuples([('x', 1), ('y', 2)]))",
+      ),
     ).toEqual({
       columns: { a: Float64Array.of(1.5, 2.5) },
       dtypes: { a: 'float64' },
@@ -111,19 +123,19 @@ describe.skipIf(DIRECTORY === undefined)('with real packages', () => {
         ['y', 2],
       ],
     })
-    expect(kernel.value("pd.Series([1.5], index=['k'], name='n')")).toEqual({
+    expect(await evaluate("pd.Series([1.5], index=['k'], name='n')")).toEqual({
       values: Float64Array.of(1.5),
       dtype: 'float64',
       name: 'n',
       index: ['k'],
     })
-    expect(kernel.value("pd.DataFrame({'a': [1], 'b': [2]}).set_axis(['a', 'a'], axis=1)")).toBe(undefined)
-    kernel.execute("odd = pd.DataFrame({'a': [object()]})")
-    expect(() => kernel.get('odd')).toThrow("in its column 'a' that have no JavaScript form")
+    expect(await evaluate("pd.DataFrame({'a': [1], 'b': [2]}).set_axis(['a', 'a'], axis=1)")).toBe(undefined)
+    await session.execute("odd = pd.DataFrame({'a': [object()]})")
+    await expect(session.get('odd')).rejects.toThrow("in its column 'a' that have no JavaScript form")
   })
 
-  test('figures are displayed as PNG and as a chart, and then closed', () => {
-    const { displays, value } = kernel.execute(`
+  test('figures are displayed as PNG and as a chart, and then closed', async () => {
+    const { displays, value } = await session.execute(py`
       plt.plot([1, 2, 3], [1, 4, float('nan')], label='squares', color='red'); plt.title('T'); plt.xlabel('x'); plt.show()
       fig, (left, right) = plt.subplots(1, 2)
       left.bar(['p', 'q'], [3, 4])
@@ -177,53 +189,52 @@ describe.skipIf(DIRECTORY === undefined)('with real packages', () => {
       { type: 'scatter', x: [1, 2], y: [3, 4] },
     ])
     expect(charts[7]).toBe(null)
-    expect(kernel.value('plt.get_fignums()')).toEqual([])
-    kernel.execute('brumate.set_figure_formats("svg")')
-    expect(kernel.execute('fig').display['image/svg+xml']).toContain('<svg')
-    kernel.execute('brumate.set_figure_formats("png")')
+    expect(await evaluate('plt.get_fignums()')).toEqual([])
+    await session.execute('brumate.set_figure_formats("svg")')
+    expect((await session.execute('fig')).display['image/svg+xml']).toContain('<svg')
+    await session.execute('brumate.set_figure_formats("png")')
   })
 
-  test('Pillow images are displayed as PNG only', () => {
-    expect(Object.keys(kernel.execute('from PIL import Image; Image.new("RGB", (9, 9))').display)).toEqual([
-      'image/png',
-    ])
+  test('Pillow images are displayed as PNG only', async () => {
+    const { display } = await session.execute('from PIL import Image; Image.new("RGB", (9, 9))')
+    expect(Object.keys(display)).toEqual(['image/png'])
   })
 
-  test('numpy.random is reseeded when a session starts, and after a restore unless user code seeded it', () => {
-    const draw = 'np.random.rand()'
-    const state = () => kernel.value('repr(np.random.get_state()[1][:4].tolist())')
-    const first = state()
-    kernel.attach()
-    const second = state()
-    kernel.restored()
-    const third = state()
-    expect(new Set([first, second, third]).size).toBe(3)
-    kernel.execute('np.random.seed(7)')
-    kernel.restored()
-    expect(kernel.value(draw)).toBe(kernel.value('np.random.RandomState(7).rand()'))
-    kernel.execute('np.random.seed(); s = np.random.get_state(); np.random.set_state(s)')
-    const fourth = state()
-    kernel.restored()
-    expect(state()).toBe(fourth)
+  test('numpy.random is reseeded when a session starts, and after a restore unless user code seeded it', async () => {
+    await using other = await manager.createSession({ checkpoint: 'manual', executionTimeoutMs: null })
+    await other.execute('import numpy as np')
+    const state = async (of: Session) =>
+      (await of.execute('repr(np.random.get_state()[1][:4].tolist())')).value
+    const restore = async () => other.restoreState(await other.snapshotState())
+    const seen = [await state(session), await state(other)]
+    await restore()
+    seen.push(await state(other))
+    expect(new Set(seen).size).toBe(3)
+    await other.execute('np.random.seed(7)')
+    await restore()
+    const { value: drawn } = await other.execute('[np.random.rand(), np.random.RandomState(7).rand()]')
+    expect((drawn as number[])[0]).toBe((drawn as number[])[1])
+    await other.execute('np.random.seed(); s = np.random.get_state(); np.random.set_state(s)')
+    const seeded = await state(other)
+    await restore()
+    expect(await state(other)).toBe(seeded)
   })
 
-  test.each(['requests', 'urllib3', 'httpx'])(
+  test.each([
+    ['requests', 'get(', 'requests.ConnectionError'],
+    ['urllib3', 'request("GET", ', 'urllib3.exceptions.MaxRetryError'],
+    ['httpx', 'get(', 'httpx.ConnectError'],
+  ] as const)(
     '%s can be imported, and a request raises its own error, which explains that there is no network',
-    (library) => {
-      const request = library === 'urllib3' ? 'request("GET", ' : 'get('
-      const kind = {
-        requests: 'requests.ConnectionError',
-        urllib3: 'urllib3.exceptions.MaxRetryError',
-        httpx: 'httpx.ConnectError',
-      }[library]
+    async (library, request, kind) => {
       for (const url of ['http://example.com/', 'https://example.com/']) {
-        const { value } = kernel.execute(`
-        import ${library}, urllib3.exceptions
-        try: ${library}.${request}'${url}')
-        except ${kind} as error: text = str(error)
-        text
-      `)
-        expect(value).toContain('this session has no network')
+        const text = await evaluate(py`
+          import ${library}, urllib3.exceptions
+          try: ${library}.${request}'${url}')
+          except ${kind} as error: text = str(error)
+          text
+        `)
+        expect(text).toContain('this session has no network')
       }
     },
   )

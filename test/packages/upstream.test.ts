@@ -1,13 +1,17 @@
-// Runs numpy's and pandas' own tests in a session and in stock Pyodide, and compares the outcomes. scripts/wheels.mjs fetches the tests,
-// which Pyodide's wheels lack. UPSTREAM replaces the default selection: files, or folders such as numpy/lib, separated by spaces.
+// Runs numpy's and pandas' own tests in a session, and compares the outcomes with those in stock Pyodide. scripts/wheels.mjs fetches the
+// tests, which Pyodide's wheels lack. UPSTREAM replaces the default selection: files, or folders such as numpy/lib, separated by spaces.
+// The outcomes of the default selection in stock Pyodide are recorded in upstream.json, with a hash of what they depend on. RECORD=1 makes
+// that file anew. Other selections run in stock Pyodide too, and so does the default one with PACKAGES=many.
 import { fork } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { version as pyodideVersion } from 'pyodide'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { WHEELS } from '../linker/support/wheels.js'
 import { managerForTest } from '../support/manager.js'
-import { realImage, realImageOptions } from './support/real-image.js'
+import { MANY, realImage, realImageOptions } from './support/real-image.js'
 
 const PROGRAM = readFileSync(new URL('support/run-upstream.py', import.meta.url), 'utf8')
 const STOCK = fileURLToPath(new URL('support/run-in-pyodide.mjs', import.meta.url))
@@ -21,6 +25,9 @@ const DEFAULT = [
   ...['pandas/tests/reshape/merge/test_merge_cross.py', 'pandas/tests/groupby/test_filters.py'],
 ]
 const PREFIXES = process.env.UPSTREAM?.split(' ') ?? DEFAULT
+const RECORD = fileURLToPath(new URL('upstream.json', import.meta.url))
+
+const HOW = 'RECORD=1 npx vitest run test/packages/upstream.test.ts writes this file, with BRUMATE_WHEELS set'
 
 interface Outcomes {
   readonly code: number
@@ -85,10 +92,31 @@ async function inPyodide(given: ReturnType<typeof upstream>): Promise<Outcomes> 
   return outcomes
 }
 
+/** What the recorded outcomes depend on: Pyodide, the wheels (which include the tests), the program, and the selection. */
+function recordKey(): string {
+  const hash = createHash('sha256').update(pyodideVersion).update(PROGRAM).update(JSON.stringify(DEFAULT))
+  for (const name of ['wheels.txt', 'locks/few.lock.json'])
+    hash.update(readFileSync(new URL(name, import.meta.url)))
+  return hash.digest('hex')
+}
+
+/** The outcomes in stock Pyodide: recorded, or those of a run. */
+async function stockOutcomes(given: ReturnType<typeof upstream>): Promise<Outcomes> {
+  if (PREFIXES !== DEFAULT || MANY) return inPyodide(given)
+  if (process.env.RECORD) {
+    const { code, report, outcomes } = await inPyodide(given)
+    const record = { how: HOW, key: recordKey(), code, report, outcomes }
+    writeFileSync(RECORD, `${JSON.stringify(record, null, 2)}\n`)
+  }
+  const { key, ...recorded } = JSON.parse(readFileSync(RECORD, 'utf8')) as Outcomes & { key: string }
+  expect(key, `upstream.json was recorded with other inputs: ${HOW}`).toBe(recordKey())
+  return recorded
+}
+
 describe.skipIf(!existsSync(TESTS))('tests of numpy and pandas', () => {
   it('have the same outcomes as in stock Pyodide', async () => {
     const given = upstream()
-    const [{ code, report, outcomes }, stock] = await Promise.all([inSession(given), inPyodide(given)])
+    const [{ code, report, outcomes }, stock] = await Promise.all([inSession(given), stockOutcomes(given)])
     const counts: Record<string, number> = {}
     for (const outcome of Object.values(outcomes)) {
       const kind = outcome.replace(/:.*/s, '')

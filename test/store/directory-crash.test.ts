@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { DirectoryStore } from '../../src/store/directory-store.js'
 
-const KILLS = 100
+const KILLS = 40
 const AT_ONCE = 4
 
 /**

@@ -1,5 +1,5 @@
-// The kernel's Python files inside stock Pyodide, and calls of its functions through C's API. Owns what the drivers of test/kernel/ and
-// test/packages/ share; they own the requests and replies.
+// The kernel's Python files inside stock Pyodide, and calls of its functions through C's API. The driver of test/kernel/ owns the
+// requests and replies.
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -29,7 +29,7 @@ export interface Written {
   stderr: string
 }
 
-export const SITE = '/lib/python3.14/site-packages'
+const SITE = '/lib/python3.14/site-packages'
 const KERNEL = fileURLToPath(new URL('../../workers/kernel', import.meta.url))
 
 export class StockPython {

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { StorageError, VfsStorage } from 'brumate'
 import { expect, onTestFinished, test } from 'vitest'
-import { managerForTest } from '../support/manager.js'
 import { py, rejectionOf } from '../support/session-code.js'
+import { sharedManager } from '../support/shared-manager.js'
 import { temporaryDirectory } from './support/kinds.js'
 
 const CODE =
@@ -19,8 +19,9 @@ async function served(options = {}) {
   await writeFile(join(outside, 'secret'), 'host secret')
   const vfs = VfsStorage.directory(root, options)
   onTestFinished(() => vfs.close())
-  const manager = await managerForTest({ slots: 1 })
+  const manager = await sharedManager({ slots: 1 })
   const session = await manager.createSession({ vfs })
+  onTestFinished(() => session.close())
   await session.execute(`import os\n${CODE}`)
   return { outside, root, vfs, session }
 }
@@ -68,7 +69,7 @@ test('E5: replacing a directory with a link while a session reads through it doe
   // Until it has met the directory, and something else in its place.
   const { value } = await session.execute(py`
     seen = set(); n = 0
-    while n < 300 or len(seen) < 2:
+    while n < 150 or len(seen) < 2:
         n += 1
         try: seen.add(open('/data/d/secret').read())
         except OSError as e: seen.add(type(e).__name__)

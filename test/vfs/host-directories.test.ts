@@ -10,8 +10,8 @@ import { Tree } from '../../workers/host/fs/tree.js'
 import { DescriptorCache, MAX_DESCRIPTORS } from '../../workers/storage/descriptor-cache.js'
 import { DirectoryNodes } from '../../workers/storage/directory-nodes.js'
 import { hasDescriptorPaths } from '../../workers/storage/host-directories.js'
-import { managerForTest } from '../support/manager.js'
 import { py } from '../support/session-code.js'
+import { sharedManager } from '../support/shared-manager.js'
 import { temporaryDirectory } from './support/kinds.js'
 
 const calls = vi.hoisted(() => ({ open: 0, stat: 0, list: 0 }))
@@ -101,8 +101,8 @@ describe('resolving a path', () => {
     expect(maxBytes).toBeGreaterThan(usedBytes)
     expect(maxNodes).toBeGreaterThanOrEqual(used)
     await using vfs = VfsStorage.directory(root)
-    const manager = await managerForTest({ slots: 1 })
-    const session = await manager.createSession({ vfs })
+    const manager = await sharedManager({ slots: 1 })
+    await using session = await manager.createSession({ vfs })
     await session.execute("import os\ns = os.statvfs('/data')")
     const { value } = await session.execute('[s.f_blocks * s.f_frsize, s.f_bavail * s.f_frsize > 0]')
     expect(value).toEqual([Math.floor((maxBytes ?? 0) / 4096) * 4096, true])
@@ -276,8 +276,8 @@ describe.each(onLinux ? [true, false] : [false])(
 test('E5: a session whose directory is moved out finds nothing there, and continues elsewhere', async () => {
   const { root, outside } = await served()
   await using vfs = VfsStorage.directory(root)
-  const manager = await managerForTest({ slots: 1 })
-  const session = await manager.createSession({ vfs })
+  const manager = await sharedManager({ slots: 1 })
+  await using session = await manager.createSession({ vfs })
   await session.execute(py`
     import errno, os
     def code(f, *a):

@@ -2,8 +2,7 @@
 import { VfsStorage } from 'brumate'
 import { expect, onTestFinished, test } from 'vitest'
 import { py, pythonErrorOf } from '../support/session-code.js'
-import { sharedManager } from '../support/shared-manager.js'
-import { describeStorages } from './support/kinds.js'
+import { describeStorages, storageManager } from './support/kinds.js'
 
 const MEBIBYTE = 1024 * 1024
 
@@ -140,7 +139,7 @@ describeStorages('large files', ({ storage, sessions }) => {
 })
 
 test('E2: a single write of a mebibyte is read as a whole or not at all, whoever else writes', async () => {
-  const manager = await sharedManager({ slots: 3 })
+  const manager = await storageManager()
   await using vfs = new VfsStorage()
   const opened = [0, 1, 2].map(() => manager.createSession({ vfs }))
   const [a, b, c] = await Promise.all(opened)
@@ -171,7 +170,7 @@ test('E2: a single write of a mebibyte is read as a whole or not at all, whoever
 })
 
 test('E3: sessions killed while writing leave an intact file, exact byte counts, and a working storage', async () => {
-  const manager = await sharedManager({ slots: 2 })
+  const manager = await storageManager()
   await using vfs = new VfsStorage({ maxBytes: 4 * MEBIBYTE })
   const limits = { interruptGraceMs: 20 }
   await using stuck = await manager.createSession({ vfs, limits })
@@ -194,7 +193,7 @@ test('E3: sessions killed while writing leave an intact file, exact byte counts,
 })
 
 test('E4: a large write beyond maxBytes fails with ENOSPC, and the file stays unchanged', async () => {
-  const manager = await sharedManager({ slots: 1 })
+  const manager = await storageManager()
   await using vfs = new VfsStorage({ maxBytes: 2 * MEBIBYTE })
   await using session = await manager.createSession({ vfs })
   await session.execute(py`
@@ -208,7 +207,7 @@ test('E4: a large write beyond maxBytes fails with ENOSPC, and the file stays un
 })
 
 test('E2: bytes that a closed file frees are available to a later write of another session', async () => {
-  const manager = await sharedManager({ slots: 2 })
+  const manager = await storageManager()
   await using vfs = new VfsStorage({ maxBytes: 2 * MEBIBYTE })
   await using a = await manager.createSession({ vfs })
   await using b = await manager.createSession({ vfs })

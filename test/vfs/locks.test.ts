@@ -3,17 +3,17 @@ import { VfsStorage } from 'brumate'
 import { expect, test } from 'vitest'
 import type { LockRange } from '../../workers/host/fs/node-store.js'
 import { Locks, MAX_FILE_RANGES, MAX_OWNER_RANGES } from '../../workers/storage/locks.js'
-import { managerForTest } from '../support/manager.js'
 import { py } from '../support/session-code.js'
+import { sharedManager } from '../support/shared-manager.js'
 
 const NODE = 7
 const range = (start: number, end: number, exclusive = true): LockRange => ({ exclusive, start, end })
 
 test('R3: a session that takes all the locks it can get does not keep others from locking, in that file or another', async () => {
   await using vfs = new VfsStorage()
-  const manager = await managerForTest({ slots: 2 })
-  const greedy = await manager.createSession({ vfs, tenant: 'one' })
-  const other = await manager.createSession({ vfs, tenant: 'two' })
+  const manager = await sharedManager({ slots: 2 })
+  await using greedy = await manager.createSession({ vfs, tenant: 'one' })
+  await using other = await manager.createSession({ vfs, tenant: 'two' })
   const { value } = await greedy.execute(py`
     import errno, fcntl
     taken = []; files = [open(f'/data/{i}', 'wb') for i in range(6)]

@@ -4,7 +4,7 @@ import { PythonError } from 'brumate'
 import { expect, test } from 'vitest'
 import { workInStorage } from '../../bench/storage-work.js'
 import { py, pythonErrorOf } from '../support/session-code.js'
-import { describeStorages } from './support/kinds.js'
+import { describeStorages, storageManager } from './support/kinds.js'
 
 describeStorages('sharing', ({ storage, sessions }) => {
   test('E1: two sessions that write to one sqlite database lose nothing, and it stays intact', async () => {
@@ -18,7 +18,7 @@ describeStorages('sharing', ({ storage, sessions }) => {
       import random, sqlite3, time
       c = sqlite3.connect('/data/db', timeout=0.05, isolation_level=None)
       done = busy = 0
-      end = time.monotonic() + 0.4
+      end = time.monotonic() + 0.2
       while done == 0 or time.monotonic() < end:
           try:
               c.execute('begin immediate' if random.random() < .5 else 'begin')
@@ -119,9 +119,7 @@ describeStorages('sharing', ({ storage, sessions }) => {
       ...['cdef', '/data/d', 'ESTALE'],
     ])
     // A session without the storage.
-    const manager = await import('../support/manager.js').then(({ managerForTest }) =>
-      managerForTest({ slots: 1 }),
-    )
+    const manager = await storageManager()
     await using other = await manager.createSession({ from: snapshot.toBytes() })
     const without =
       '[code(os.read, raw, 1), code(os.getcwd), code(os.open, "x", 0), code(os.listdir, "/data"), code(os.close, raw)]'
@@ -133,7 +131,7 @@ describeStorages('sharing', ({ storage, sessions }) => {
   test('E2: concurrent appends, renames and removals of several sessions are neither lost nor torn', async () => {
     const vfs = await storage()
     const many = await sessions(vfs, 3)
-    const sums = await workInStorage(vfs, many, { seconds: 0.5, names: 20, fileBytes: 5000 })
+    const sums = await workInStorage(vfs, many, { seconds: 0.25, names: 20, fileBytes: 5000 })
     const { appended } = sums
     expect([sums.linesInLog, sums.differentLines]).toEqual([appended, appended])
     expect(sums.files).toBe(sums.expectedFiles)

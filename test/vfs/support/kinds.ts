@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Session, type SessionManager, type SessionOptions, VfsStorage } from 'brumate'
-import { afterAll, beforeAll, describe, onTestFinished } from 'vitest'
-import { openManager } from '../../support/manager.js'
+import { beforeAll, describe, onTestFinished } from 'vitest'
+import { sharedManager } from '../../support/shared-manager.js'
 
 /** As many sessions as were asked for. */
 type Pair = [first: Session, second: Session, ...Session[]]
@@ -24,14 +24,16 @@ export async function temporaryDirectory(): Promise<string> {
   return path
 }
 
-/** Runs the suite for each kind of storage, with one manager. */
+/** The manager that the tests of a file share. */
+export const storageManager = (): Promise<SessionManager> => sharedManager({ slots: 3 })
+
+/** Runs the suite for each kind of storage, with the shared manager. */
 export function describeStorages(title: string, suite: (kind: Kind) => void): void {
   describe(title, () => {
     let manager: SessionManager
     beforeAll(async () => {
-      manager = await openManager({ slots: 3 })
+      manager = await storageManager()
     })
-    afterAll(() => manager?.close())
     const closing = (storage: VfsStorage) => {
       onTestFinished(() => storage.close())
       return storage
