@@ -1,4 +1,4 @@
-// Runs a compiled example by name: `node examples/run.mjs tour [--json FILE]`, `node examples/run.mjs approval freeze FILE`.
+// Runs a compiled example by name: `node examples/run.mjs tour [--json]`, `node examples/run.mjs approval freeze FILE`.
 import { readdirSync } from 'node:fs'
 import { runBuilt } from '../scripts/run-built.mjs'
 

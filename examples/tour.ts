@@ -1,7 +1,5 @@
 // The tour (`npm run tour`): shows what a session does by running it. Owns the order of the chapters; the chapters are in tour/, and
-// tour/narrator.ts formats them for a terminal. `--json FILE` also writes the results to a file.
-import { writeFile } from 'node:fs/promises'
-import { parseArgs } from 'node:util'
+// tour/narrator.ts formats them for a terminal. `--json` prints the results instead of the story.
 import { SessionManager } from 'brumate'
 import { analysis } from './tour/analysis.js'
 import { basics } from './tour/basics.js'
@@ -10,8 +8,7 @@ import { Narrator } from './tour/narrator.js'
 import { stopping } from './tour/stopping.js'
 import { tenants } from './tour/tenants.js'
 
-const { values } = parseArgs({ options: { json: { type: 'string' } } })
-const narrator = new Narrator()
+const narrator = new Narrator({ json: process.argv.includes('--json') })
 
 const startedMs = performance.now()
 await using manager = await SessionManager.create({ slots: 6 })
@@ -33,4 +30,4 @@ narrator.say(
 narrator.fact('sessions', counters.sessions)
 narrator.fact('executions', counters.executions)
 narrator.fact('timeouts', counters.timeouts)
-if (values.json !== undefined) await writeFile(values.json, JSON.stringify(narrator.results, null, 2))
+narrator.end()

@@ -25,12 +25,14 @@ export type Told = { readonly result: ExecuteResult } | { readonly error: Brumat
 const STYLES = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], cyan: [36, 39] } as const
 
 export class Narrator {
+  readonly #json: boolean
   readonly #colour: boolean
   readonly #chapters: Chapter[] = []
   readonly #facts: Record<string, Value> = {}
   #lastLine = ''
 
-  constructor() {
+  constructor(options: { readonly json: boolean }) {
+    this.#json = options.json
     this.#colour = process.stdout.isTTY === true && process.env.NO_COLOR === undefined
   }
 
@@ -69,9 +71,9 @@ export class Narrator {
     }
   }
 
-  /** Everything told so far, for programs. */
-  get results(): object {
-    return { chapters: this.#chapters, facts: this.#facts }
+  end(): void {
+    if (!this.#json) return
+    process.stdout.write(`${JSON.stringify({ chapters: this.#chapters, facts: this.#facts }, null, 2)}\n`)
   }
 
   #answer({ stdout, repr }: ExecuteResult): void {
@@ -100,6 +102,7 @@ export class Narrator {
 
   /** Trims the ends of lines, and prints no two empty lines in a row. */
   #print(...lines: readonly string[]): void {
+    if (this.#json) return
     for (const line of lines) {
       const text = line.trimEnd()
       if (text !== '' || this.#lastLine !== '') process.stdout.write(`${text}\n`)

@@ -1,8 +1,7 @@
 // The tour as `npm run tour` runs it: in its own process, with the built package.
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { readdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
 
@@ -41,17 +40,12 @@ test('the error for a missing example lists the examples, and a missing build is
 
 describe('the tour', () => {
   let told: Told
-  let stdout: string
   let stderr: string
 
   beforeAll(async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'brumate-tour-'))
-    const file = join(directory, 'results.json')
-    const written = await runTour('--json', file)
-    stdout = written.stdout
-    stderr = written.stderr
-    told = JSON.parse(readFileSync(file, 'utf8'))
-    rmSync(directory, { recursive: true })
+    const { stdout, ...rest } = await runTour('--json')
+    told = JSON.parse(stdout)
+    stderr = rest.stderr
   })
 
   test('exits by itself and writes nothing to stderr', () => {
@@ -119,7 +113,8 @@ describe('the tour', () => {
     expect(told.facts.report).toMatchObject({ orders: 4_000, quartiles: expect.any(Array) })
   })
 
-  test('prints code and results as text', () => {
+  test('without --json it prints code and results as text', async () => {
+    const { stdout } = await runTour()
     expect(stdout).toContain('│ after(10)')
     expect(stdout).toContain('→ 1628.89')
     expect(stdout).toContain('✗ PythonError:')
