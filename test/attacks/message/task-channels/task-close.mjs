@@ -4,7 +4,7 @@
 // class: task-channels
 // expect: error
 // control: outcome
-// timeout-ms: 1000
+// timeout-ms: 150
 
 import { taskPort } from '../../support/wire.mjs'
 

@@ -4,7 +4,7 @@
 // class: worker-ends
 // expect: error
 // control: outcome
-// timeout-ms: 1000
+// timeout-ms: 150
 
 export default () => {
   for (;;);

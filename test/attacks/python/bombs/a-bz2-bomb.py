@@ -9,6 +9,6 @@
 # rss-mib: 800
 
 import bz2
-bomb = bz2.compress(bytes(2**23))
+bomb = bz2.compress(bytes(2**21))
 x = []
 while True: x.append(bz2.decompress(bomb))

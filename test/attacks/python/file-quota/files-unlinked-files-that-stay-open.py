@@ -4,6 +4,7 @@
 # class: file-quota
 # expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError
 # control: outcome
+# limits: {"fileBytes":16777216}
 # timeout-ms: 15000
 
 x = []

@@ -8,4 +8,4 @@
 # timeout-ms: 5000
 # rss-mib: 1450
 
-x = await big(bytes=2**27)
+x = await big(bytes=2**26)

@@ -8,4 +8,4 @@
 # timeout-ms: 5000
 # rss-mib: 1450
 
-import brumate; x = brumate.call_sync('big', bytes=2**27)
+import brumate; x = brumate.call_sync('big', bytes=2**26)

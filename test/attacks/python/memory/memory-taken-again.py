@@ -8,12 +8,12 @@
 # timeout-ms: 15000
 
 x = []
-while True: x.append([None] * 1000)
+while True: x.append(bytes(8000))
 # %%
 x = None
 # %%
 x = []
-while True: x.append([None] * 1000)
+while True: x.append(bytes(8000))
 # %%
 x = None
 'given back'

@@ -4,7 +4,7 @@
 # class: output
 # expect: limit outputBytes | timeout
 # control: outcome
-# limits: {"outputBytes":262144}
+# limits: {"outputBytes":65536}
 # timeout-ms: 5000
 
 import sys

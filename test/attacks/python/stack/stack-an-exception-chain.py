@@ -6,6 +6,6 @@
 # control: none CPython may stop it first
 
 e = ValueError()
-for _ in range(50_000):
+for _ in range(20_000):
   n = ValueError(); n.__cause__ = e; e = n
 raise e

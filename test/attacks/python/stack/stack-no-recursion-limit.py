@@ -4,6 +4,7 @@
 # class: stack
 # expect: any
 # control: none CPython may stop it first
+# limits: {"memoryBytes":67108864}
 
 import sys
 sys.setrecursionlimit(10**8)

@@ -4,6 +4,6 @@
 # class: time
 # expect: timeout
 # control: outcome
-# timeout-ms: 150
+# timeout-ms: 100
 
 import collections, itertools; collections.deque(itertools.count(), 0)

@@ -4,7 +4,7 @@
 # class: time
 # expect: timeout | python
 # control: outcome
-# timeout-ms: 150
+# timeout-ms: 100
 
 import asyncio
 while True: await asyncio.sleep(0)

@@ -4,6 +4,7 @@
 # class: time
 # expect: timeout interrupted
 # control: outcome
+# limits: {"interruptGraceMs":5000}
 # timeout-ms: 600
 
 import asyncio

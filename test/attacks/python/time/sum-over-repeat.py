@@ -4,6 +4,6 @@
 # class: time
 # expect: timeout
 # control: outcome
-# timeout-ms: 150
+# timeout-ms: 100
 
 import itertools; sum(itertools.repeat(1))
