@@ -1,5 +1,5 @@
 // id: task-close
-// title: the pool’s port closed
+// title: a closed port of the thread pool
 // level: L3
 // class: task-channels
 // expect: error

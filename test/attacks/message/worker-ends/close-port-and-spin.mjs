@@ -1,5 +1,5 @@
 // id: close-port-and-spin
-// title: closes its channel and spins
+// title: a worker that closes its channel and spins
 // level: L3
 // class: worker-ends
 // expect: error

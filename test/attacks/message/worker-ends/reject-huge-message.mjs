@@ -1,5 +1,5 @@
 // id: reject-huge-message
-// title: rejects with a message of 16 MiB
+// title: a worker that rejects with a message of 16 MiB
 // level: L3
 // class: worker-ends
 // expect: crash reset restored

@@ -1,5 +1,5 @@
 // id: silent
-// title: never answers
+// title: a worker that never answers
 // level: L3
 // class: worker-ends
 // expect: error

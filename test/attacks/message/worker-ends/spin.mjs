@@ -1,5 +1,5 @@
 // id: spin
-// title: spins
+// title: a worker that spins
 // level: L3
 // class: worker-ends
 // expect: error

@@ -1,5 +1,5 @@
 # id: a-bz2-bomb
-# title: a bz2 bomb: an error in bounds
+# title: a bz2 bomb ends in an error within the limits
 # level: L1
 # class: bombs
 # expect: error

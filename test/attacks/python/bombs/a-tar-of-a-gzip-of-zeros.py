@@ -1,5 +1,5 @@
 # id: a-tar-of-a-gzip-of-zeros
-# title: a tar of a gzip of zeros: an error in bounds
+# title: a tar of a gzip of zeros ends in an error within the limits
 # level: L1
 # class: bombs
 # expect: error

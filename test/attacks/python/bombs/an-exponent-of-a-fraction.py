@@ -1,5 +1,5 @@
 # id: an-exponent-of-a-fraction
-# title: an exponent of a fraction: an error in bounds
+# title: a fraction with a huge exponent ends in an error within the limits
 # level: L1
 # class: bombs
 # expect: error

@@ -1,5 +1,5 @@
 # id: nested-archives
-# title: archives in archives, a hundred deep
+# title: archives nested a hundred levels deep are unpacked within the limits
 # level: L1
 # class: bombs
 # expect: any

@@ -1,5 +1,5 @@
 # id: regular-expressions
-# title: patterns that are dear to compile or to run
+# title: patterns that take long to compile or to match end in a result or a typed error
 # level: L1
 # class: bombs
 # expect: any

@@ -1,5 +1,5 @@
 # id: files-a-database
-# title: a database: an error at the limit
+# title: a growing database stops with an error at the limit
 # level: L1
 # class: file-quota
 # expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError

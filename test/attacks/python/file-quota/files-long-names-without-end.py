@@ -1,5 +1,5 @@
 # id: files-long-names-without-end
-# title: files with long names are an error at the limit of 65,536 files
+# title: creating files with long names in an endless loop stops with an error at 65,536 files
 # level: L1
 # class: file-quota
 # expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError | timeout

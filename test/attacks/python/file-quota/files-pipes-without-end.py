@@ -1,5 +1,5 @@
 # id: files-pipes-without-end
-# title: pipes without end: an error at the limit
+# title: filling pipes in an endless loop stops with an error at the limit
 # level: L1
 # class: file-quota
 # expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError

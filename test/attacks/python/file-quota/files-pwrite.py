@@ -1,5 +1,5 @@
 # id: files-pwrite
-# title: pwrite: an error at the limit
+# title: pwrite beyond the limit: an error
 # level: L1
 # class: file-quota
 # expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError

@@ -1,5 +1,5 @@
 # id: files-unlinked-files-that-stay-open
-# title: unlinked files that stay open: an error at the limit
+# title: filling unlinked files that stay open stops with an error at the limit
 # level: L1
 # class: file-quota
 # expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError

@@ -1,5 +1,5 @@
 # id: files-writing-without-end
-# title: writing without end: an error at the limit
+# title: writing to a file in an endless loop stops with an error at the limit
 # level: L1
 # class: file-quota
 # expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError

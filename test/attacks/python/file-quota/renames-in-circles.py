@@ -1,5 +1,5 @@
 # id: renames-in-circles
-# title: directories renamed into each other and out again
+# title: moving directories into each other and out again ends in a result or a typed error
 # level: L1
 # class: file-quota
 # expect: any

@@ -1,5 +1,5 @@
 # id: door-arguments-without-end
-# title: arguments sent past the awaiting kernel are in an account
+# title: large arguments of unawaited calls are counted as memory, so the process stays small
 # level: L1
 # class: host-calls
 # expect: any

@@ -1,5 +1,5 @@
 # id: door-lone-surrogates
-# title: a blocking call whose bytes are dear to decode
+# title: the arguments of a blocking call that are slow to decode do not stall the main thread
 # level: L1
 # class: host-calls
 # expect: any

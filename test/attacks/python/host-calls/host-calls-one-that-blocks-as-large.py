@@ -1,5 +1,5 @@
 # id: host-calls-one-that-blocks-as-large
-# title: one that blocks, as large: an error in bounds, and the session goes on
+# title: one result of a blocking call larger than memory ends in an error, and the session continues
 # level: L1
 # class: host-calls
 # expect: python | timeout | crash

@@ -1,5 +1,5 @@
 # id: result-of-lone-surrogates
-# title: a callback's result of 3 million lone surrogates
+# title: a callback’s result of 3 million lone surrogates does not end the process
 # level: L1
 # class: host-calls
 # expect: result 3000000 | python MemoryError

@@ -1,5 +1,5 @@
 # id: timers-storm
-# title: sixty thousand timers that call back
+# title: sixty thousand timers that make calls do not outlast the deadline
 # level: L1
 # class: host-calls
 # expect: timeout | python | crash

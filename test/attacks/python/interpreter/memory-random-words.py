@@ -1,5 +1,5 @@
 # id: memory-random-words
-# title: memory: random words
+# title: overwriting random words of memory harms at most its own interpreter
 # level: L1
 # class: interpreter
 # expect: any

@@ -1,5 +1,5 @@
 # id: kernel-that-asks-again-and-again-for-host-calls
-# title: a kernel that asks again and again for host calls that nobody offered is stopped from outside
+# title: a kernel that keeps requesting unknown host calls is stopped by the deadline
 # level: L1
 # class: kernel
 # expect: timeout

@@ -1,5 +1,5 @@
 # id: kernel-that-is-always-about-to
-# title: a kernel that is always about to is stopped from outside
+# title: a kernel that always claims to be about to continue is stopped by the deadline
 # level: L1
 # class: kernel
 # expect: timeout

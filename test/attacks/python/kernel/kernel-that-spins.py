@@ -1,5 +1,5 @@
 # id: kernel-that-spins
-# title: a kernel that spins is stopped from outside
+# title: a kernel that spins is stopped by the deadline
 # level: L1
 # class: kernel
 # expect: timeout

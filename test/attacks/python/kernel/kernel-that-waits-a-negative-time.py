@@ -1,5 +1,5 @@
 # id: kernel-that-waits-a-negative-time
-# title: a kernel that waits a negative time is stopped from outside
+# title: a kernel that waits a negative time is stopped by the deadline
 # level: L1
 # class: kernel
 # expect: timeout

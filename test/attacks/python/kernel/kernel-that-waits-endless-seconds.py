@@ -1,5 +1,5 @@
 # id: kernel-that-waits-endless-seconds
-# title: a kernel that waits 10^308 seconds is stopped from outside
+# title: a kernel that waits 10^308 seconds is stopped by the deadline
 # level: L1
 # class: kernel
 # expect: timeout

@@ -1,5 +1,5 @@
 # id: kernel-that-waits-for-ever
-# title: a kernel that waits for ever is stopped from outside
+# title: a kernel that waits forever is stopped by the deadline
 # level: L1
 # class: kernel
 # expect: timeout

@@ -1,5 +1,5 @@
 # id: output-a-loop-that-swallows-the-interrupt
-# title: a loop that swallows the interrupt is cut at the limit
+# title: output of a loop that swallows the interrupt is cut off at the limit
 # level: L1
 # class: output
 # expect: limit outputBytes | timeout

@@ -1,5 +1,5 @@
 # id: output-one-line-without-a-newline
-# title: one line without a newline is cut at the limit
+# title: one endless line is cut off at the limit
 # level: L1
 # class: output
 # expect: limit outputBytes | timeout

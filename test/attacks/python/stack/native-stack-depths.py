@@ -1,5 +1,5 @@
 # id: native-stack-depths
-# title: every import at many depths of an exhausted stack
+# title: imports called at several depths of an exhausted stack harm at most their own interpreter
 # level: L1
 # class: stack
 # expect: any

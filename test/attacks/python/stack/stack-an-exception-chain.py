@@ -1,5 +1,5 @@
 # id: stack-an-exception-chain
-# title: no stack left: an exception chain
+# title: exhausting the stack by an exception chain harms at most its own interpreter
 # level: L1
 # class: stack
 # expect: any

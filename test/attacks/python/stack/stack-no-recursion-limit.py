@@ -1,5 +1,5 @@
 # id: stack-no-recursion-limit
-# title: no stack left: no recursion limit
+# title: exhausting the stack by recursion without a recursion limit harms at most its own interpreter
 # level: L1
 # class: stack
 # expect: any

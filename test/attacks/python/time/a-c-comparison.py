@@ -1,5 +1,5 @@
 # id: a-c-comparison
-# title: the deadline ends a C comparison
+# title: the deadline ends endless comparisons of long lists
 # level: L1
 # class: time
 # expect: timeout

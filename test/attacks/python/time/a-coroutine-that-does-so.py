@@ -1,5 +1,5 @@
 # id: a-coroutine-that-does-so
-# title: the deadline ends a coroutine that does so
+# title: the deadline ends a coroutine that swallows every exception
 # level: L1
 # class: time
 # expect: timeout

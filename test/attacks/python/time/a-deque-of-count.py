@@ -1,5 +1,5 @@
 # id: a-deque-of-count
-# title: the deadline ends a deque of count
+# title: the deadline ends a deque filled from an endless counter
 # level: L1
 # class: time
 # expect: timeout

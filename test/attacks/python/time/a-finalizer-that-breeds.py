@@ -1,5 +1,5 @@
 # id: a-finalizer-that-breeds
-# title: the deadline ends a finalizer that breeds
+# title: the deadline ends finalizers that each make another object
 # level: L1
 # class: time
 # expect: timeout

@@ -1,5 +1,5 @@
 # id: a-finalizer
-# title: the deadline ends a finalizer
+# title: the deadline ends an endless finalizer
 # level: L1
 # class: time
 # expect: timeout

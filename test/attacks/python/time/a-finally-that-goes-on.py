@@ -1,5 +1,5 @@
 # id: a-finally-that-goes-on
-# title: the deadline ends a finally that goes on
+# title: the deadline ends an endless finally block
 # level: L1
 # class: time
 # expect: timeout

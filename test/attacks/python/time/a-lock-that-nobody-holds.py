@@ -1,5 +1,5 @@
 # id: a-lock-that-nobody-holds
-# title: the deadline ends a lock that nobody holds
+# title: the deadline ends a wait for a lock that is never released
 # level: L1
 # class: time
 # expect: timeout | python

@@ -1,5 +1,5 @@
 # id: a-queue-that-nobody-fills
-# title: the deadline ends a queue that nobody fills
+# title: the deadline ends a wait for a queue that nobody fills
 # level: L1
 # class: time
 # expect: timeout | python

@@ -1,5 +1,5 @@
 # id: a-repr
-# title: the deadline ends a repr
+# title: the deadline ends an endless __repr__
 # level: L1
 # class: time
 # expect: timeout

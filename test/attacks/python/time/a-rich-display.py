@@ -1,5 +1,5 @@
 # id: a-rich-display
-# title: the deadline ends a rich display
+# title: the deadline ends an endless _repr_html_
 # level: L1
 # class: time
 # expect: timeout

@@ -1,5 +1,5 @@
 # id: a-signal-handler-that-ignores-it
-# title: the deadline ends a signal handler that ignores it
+# title: the deadline ends code whose signal handler ignores the interrupt
 # level: L1
 # class: time
 # expect: timeout

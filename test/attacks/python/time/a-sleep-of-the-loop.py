@@ -1,5 +1,5 @@
 # id: a-sleep-of-the-loop
-# title: the deadline ends a sleep of the loop
+# title: the deadline ends a long asyncio.sleep
 # level: L1
 # class: time
 # expect: timeout | python

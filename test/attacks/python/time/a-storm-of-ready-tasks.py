@@ -1,5 +1,5 @@
 # id: a-storm-of-ready-tasks
-# title: the deadline ends a storm of ready tasks
+# title: the deadline ends tasks that are always ready
 # level: L1
 # class: time
 # expect: timeout | python

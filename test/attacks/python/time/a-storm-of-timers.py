@@ -1,5 +1,5 @@
 # id: a-storm-of-timers
-# title: the deadline ends a storm of timers
+# title: the deadline ends timers that keep firing
 # level: L1
 # class: time
 # expect: timeout | python

@@ -1,5 +1,5 @@
 # id: a-weak-references-callback
-# title: the deadline ends a weak reference’s callback
+# title: the deadline ends an endless callback of a weak reference
 # level: L1
 # class: time
 # expect: timeout

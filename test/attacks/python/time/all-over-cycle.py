@@ -1,5 +1,5 @@
 # id: all-over-cycle
-# title: the deadline ends all over cycle
+# title: the deadline ends all() of an endless iterator
 # level: L1
 # class: time
 # expect: timeout

@@ -1,5 +1,5 @@
 # id: an-awaited-future-that-nobody-sets
-# title: the deadline ends an awaited future that nobody sets
+# title: the deadline ends a wait for a future that nobody sets
 # level: L1
 # class: time
 # expect: timeout | python

@@ -1,5 +1,5 @@
 # id: callbacks-that-breed
-# title: the deadline ends callbacks that breed
+# title: the deadline ends callbacks that each schedule two more
 # level: L1
 # class: time
 # expect: timeout | python

@@ -1,5 +1,5 @@
 # id: collisions-a-hash-of-its-own
-# title: collisions of a hash of its own are ended by the deadline
+# title: the deadline ends a dictionary whose keys all have one hash
 # level: L1
 # class: time
 # expect: timeout

@@ -1,5 +1,5 @@
 # id: collisions-in-a-loop
-# title: collisions of in a loop are ended by the deadline
+# title: the deadline ends a loop that adds integers with colliding hashes
 # level: L1
 # class: time
 # expect: timeout

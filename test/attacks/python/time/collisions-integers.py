@@ -1,5 +1,5 @@
 # id: collisions-integers
-# title: collisions of integers are ended by the deadline
+# title: the deadline ends a set of integers with colliding hashes
 # level: L1
 # class: time
 # expect: timeout

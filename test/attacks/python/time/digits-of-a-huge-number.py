@@ -1,5 +1,5 @@
 # id: digits-of-a-huge-number
-# title: the deadline ends digits of a huge number
+# title: the deadline ends the conversion of a huge number to digits
 # level: L1
 # class: time
 # expect: timeout | python

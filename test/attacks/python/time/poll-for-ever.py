@@ -1,5 +1,5 @@
 # id: poll-for-ever
-# title: the deadline ends poll for ever
+# title: the deadline ends an endless poll
 # level: L1
 # class: time
 # expect: timeout | python

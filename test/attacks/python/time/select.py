@@ -1,5 +1,5 @@
 # id: select
-# title: the deadline ends select
+# title: the deadline ends an endless select
 # level: L1
 # class: time
 # expect: timeout | python

@@ -1,5 +1,5 @@
 # id: slow-drip-of-awaits
-# title: a slow drip of awaits is ended by the deadline
+# title: the deadline ends an endless loop of short awaits with output
 # level: L1
 # class: time
 # expect: timeout interrupted

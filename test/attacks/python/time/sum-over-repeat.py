@@ -1,5 +1,5 @@
 # id: sum-over-repeat
-# title: the deadline ends sum over repeat
+# title: the deadline ends sum() of an endless iterator
 # level: L1
 # class: time
 # expect: timeout

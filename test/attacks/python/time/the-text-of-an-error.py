@@ -1,5 +1,5 @@
 # id: the-text-of-an-error
-# title: the deadline ends the text of an error
+# title: the deadline ends an endless __str__ of an error
 # level: L1
 # class: time
 # expect: timeout

@@ -1,5 +1,5 @@
 # id: answer-of-100-million-numbers
-# title: an answer of 100 million numbers neither stalls the main thread nor fills it
+# title: an answer of 100 million numbers neither stalls the main thread nor fills its memory
 # level: L1
 # class: values
 # expect: any

@@ -1,5 +1,5 @@
 # id: answer-of-20-million-empty-lists
-# title: an answer of 20 million empty lists neither stalls the main thread nor fills it
+# title: an answer of 20 million empty lists neither stalls the main thread nor fills its memory
 # level: L1
 # class: values
 # expect: any

@@ -1,5 +1,5 @@
 # id: answer-of-50-mb-of-lone-surrogates
-# title: an answer of 50 MB of lone surrogates neither stalls the main thread nor fills it
+# title: an answer of 50 MB of lone surrogates neither stalls the main thread nor fills its memory
 # level: L1
 # class: values
 # expect: any

@@ -1,5 +1,5 @@
 # id: answer-of-50-million-empty-dicts
-# title: an answer of 50 million empty dicts neither stalls the main thread nor fills it
+# title: an answer of 50 million empty dicts neither stalls the main thread nor fills its memory
 # level: L1
 # class: values
 # expect: any

@@ -1,5 +1,5 @@
 # id: answer-of-a-set-of-100-million-nones
-# title: an answer of a set of 100 million Nones neither stalls the main thread nor fills it
+# title: an answer of a set of 100 million Nones neither stalls the main thread nor fills its memory
 # level: L1
 # class: values
 # expect: any

@@ -1,5 +1,5 @@
 # id: answer-of-a-traceback-of-60-mb
-# title: an answer of a traceback of 60 MB neither stalls the main thread nor fills it
+# title: an answer of a traceback of 60 MB neither stalls the main thread nor fills its memory
 # level: L1
 # class: values
 # expect: any

@@ -1,5 +1,5 @@
 # id: answer-of-an-integer-of-300-million-bits
-# title: an answer of an integer of 300 million bits neither stalls the main thread nor fills it
+# title: an answer of an integer of 300 million bits neither stalls the main thread nor fills its memory
 # level: L1
 # class: values
 # expect: any

@@ -1,5 +1,5 @@
 # id: answer-of-digits-of-16-bits
-# title: an answer of digits of 16 bits neither stalls the main thread nor fills it
+# title: an answer of invalid digits of a large integer neither stalls the main thread nor fills its memory
 # level: L1
 # class: values
 # expect: any

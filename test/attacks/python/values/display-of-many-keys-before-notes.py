@@ -1,5 +1,5 @@
 # id: display-of-many-keys-before-notes
-# title: notes with a dict do not hide a display of 400,000 keys before them
+# title: a display of 400,000 keys is found although notes with a dict follow it
 # level: L1
 # class: values
 # expect: crash

@@ -1,5 +1,5 @@
 # id: value-big-integers
-# title: two million integers of 60 bits as a value
+# title: a value of two million integers of 60 bits does not stall the main thread
 # level: L1
 # class: values
 # expect: any

@@ -1,5 +1,5 @@
 # id: value-lone-surrogates
-# title: three million lone surrogates as a value
+# title: a value of three million lone surrogates does not stall the main thread
 # level: L1
 # class: values
 # expect: any

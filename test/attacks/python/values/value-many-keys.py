@@ -1,5 +1,5 @@
 # id: value-many-keys
-# title: a dictionary of many keys as a value
+# title: a value that is a dictionary of many keys does not stall the main thread
 # level: L1
 # class: values
 # expect: any

@@ -1,5 +1,5 @@
 # id: value-many-sets
-# title: a million sets as a value
+# title: a value of a million sets does not stall the main thread
 # level: L1
 # class: values
 # expect: any

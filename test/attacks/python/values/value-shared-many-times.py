@@ -1,5 +1,5 @@
 # id: value-shared-many-times
-# title: a value with one list thousands of times in it
+# title: a value that contains one list thousands of times does not stall the main thread
 # level: L1
 # class: values
 # expect: any
