@@ -4,7 +4,7 @@
 // class: task-channels
 // expect: error
 // control: outcome
-// timeout-ms: 150
+// timeout-ms: 100
 
 import { taskPort } from '../../support/wire.mjs'
 

@@ -4,7 +4,7 @@
 // class: worker-ends
 // expect: error
 // control: outcome
-// timeout-ms: 150
+// timeout-ms: 100
 
 export default ({ port }) => {
   port.close()

@@ -5,7 +5,7 @@
 # expect: error
 # control: outcome
 # limits: {"memoryBytes":67108864}
-# timeout-ms: 150
+# timeout-ms: 100
 # rss-mib: 800
 
 import fractions

@@ -5,7 +5,7 @@
 # expect: any
 # control: none the claim is the bound
 # limits: {"memoryBytes":67108864}
-# timeout-ms: 400
+# timeout-ms: 300
 
 import io, zipfile
 data = bytes(2**20)

@@ -7,6 +7,6 @@
 # timeout-ms: 8000
 
 import marshal, os
-os.write(0x3FFFFFFF, marshal.dumps((1, 'echo', {'x': ['\ud800'] * 3_000_000}), 2))
+os.write(0x3FFFFFFF, marshal.dumps((1, 'echo', {'x': ['\ud800'] * 1_100_000}), 2))
 import time
 time.sleep(0.05)

@@ -5,7 +5,7 @@
 # expect: timeout
 # control: outcome
 # prelude: lying-kernel
-# timeout-ms: 100
+# timeout-ms: 60
 # recover: true
 
 lie(r"""return reply(1, marshal.dumps([], 2), float('inf'))""")

@@ -5,7 +5,7 @@
 # expect: limit outputBytes | timeout
 # control: outcome
 # limits: {"outputBytes":1048576}
-# timeout-ms: 150
+# timeout-ms: 100
 
 while True:
   try:

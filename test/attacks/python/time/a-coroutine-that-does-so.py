@@ -4,7 +4,7 @@
 # class: time
 # expect: timeout
 # control: outcome
-# timeout-ms: 100
+# timeout-ms: 60
 
 import asyncio
 while True:

@@ -4,6 +4,6 @@
 # class: time
 # expect: timeout
 # control: outcome
-# timeout-ms: 100
+# timeout-ms: 60
 
 import collections, itertools; collections.deque(itertools.count(), 0)

@@ -4,6 +4,6 @@
 # class: time
 # expect: timeout | python
 # control: outcome
-# timeout-ms: 100
+# timeout-ms: 60
 
 import threading; lock = threading.Lock(); lock.acquire(); lock.acquire()

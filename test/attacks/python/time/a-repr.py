@@ -4,7 +4,7 @@
 # class: time
 # expect: timeout
 # control: outcome
-# timeout-ms: 100
+# timeout-ms: 60
 
 class A:
   def __repr__(self):

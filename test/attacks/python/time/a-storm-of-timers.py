@@ -4,7 +4,7 @@
 # class: time
 # expect: timeout | python
 # control: outcome
-# timeout-ms: 100
+# timeout-ms: 60
 
 import asyncio
 loop = asyncio.get_running_loop()

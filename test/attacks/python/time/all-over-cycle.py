@@ -4,6 +4,6 @@
 # class: time
 # expect: timeout
 # control: outcome
-# timeout-ms: 100
+# timeout-ms: 60
 
 import itertools; all(itertools.cycle([1]))

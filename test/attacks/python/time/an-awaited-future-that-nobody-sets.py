@@ -4,6 +4,6 @@
 # class: time
 # expect: timeout | python
 # control: outcome
-# timeout-ms: 100
+# timeout-ms: 60
 
 import asyncio; f = asyncio.Future(); asyncio.get_running_loop().call_later(1e6, f.set_result, 1); await f

@@ -4,7 +4,7 @@
 # class: time
 # expect: timeout
 # control: outcome
-# timeout-ms: 100
+# timeout-ms: 60
 
 d = {}
 for n in range(10**9): d[n * (2**31 - 1)] = 0

@@ -5,7 +5,7 @@
 # expect: timeout interrupted
 # control: outcome
 # limits: {"interruptGraceMs":5000}
-# timeout-ms: 100
+# timeout-ms: 60
 
 import asyncio
 async def a():

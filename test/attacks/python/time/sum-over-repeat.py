@@ -4,6 +4,6 @@
 # class: time
 # expect: timeout
 # control: outcome
-# timeout-ms: 100
+# timeout-ms: 60
 
 import itertools; sum(itertools.repeat(1))

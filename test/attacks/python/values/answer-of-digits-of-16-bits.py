@@ -7,7 +7,7 @@
 # prelude: lying-kernel
 # timeout-ms: 2000
 # recover: true
-# rss-mib: 2200
+# rss-mib: 1000
 
 lie(r"""return many(b'l', 2_000_000, b'\xff\xff')""")
 # %%
