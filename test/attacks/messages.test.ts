@@ -15,7 +15,7 @@ testEach(
   (all) => Arena.open('owned', all),
   async (arena, attack) => {
     // A normal call before the attack, and one queued behind it: it runs on the same slot if that survives, or else on another.
-    const steps = ['6 * 7', attack.id, '6 * 7'].map((code) => ({ code }))
+    const steps = [{ code: '6 * 7', timeoutMs: 15_000 }, { code: attack.id }, { code: '6 * 7' }]
     const output = expectContained(await arena.run(attack, steps), attack, arena.witness)
     const [, step, behind] = output.steps
     if (step === undefined || behind === undefined) throw new Error('nothing ran')

@@ -6,11 +6,11 @@ import { describe, expect, inject, it } from 'vitest'
 import { findFuzzers } from './support/fuzzer.js'
 
 const SEED = 16
-const CASES = 40
+const CASES = 25
 /** More than enough time for the cases. On a busy machine fewer cases run, and the printed count shows it. */
 const RUN_MS = 8000
 /** Fuzzers whose cases take microseconds, or two milliseconds, run more of them. */
-const MANY_CASES: Readonly<Record<string, number>> = { messages: 5_000, linker: 250 }
+const MANY_CASES: Readonly<Record<string, number>> = { messages: 5_000, linker: 150 }
 /** Fuzzers that another test runs, with more assertions. */
 const RUN_ELSEWHERE: Readonly<Record<string, string>> = {
   imports: 'test/security/stack.test.ts',

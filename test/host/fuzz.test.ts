@@ -4,7 +4,7 @@ import { InterruptCell } from '../../workers/host/interrupt.js'
 import { Guest } from './guest.js'
 
 /** Calls of each import. HOST_FUZZ_CALLS sets another number. */
-const CALLS = Number(process.env.HOST_FUZZ_CALLS ?? 2_000)
+const CALLS = Number(process.env.HOST_FUZZ_CALLS ?? 1_000)
 const FILE_BYTES = 1024 * 1024
 
 /** Never sleeps, so that a random timeout does not delay the test. */

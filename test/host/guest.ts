@@ -60,7 +60,8 @@ export class Guest {
       ...(door === undefined ? {} : { door }),
       ...(native === undefined ? {} : { native }),
     })
-    const imports = this.host.imports(new WebAssembly.Module(importingModule()))
+    importing ??= new WebAssembly.Module(importingModule())
+    const imports = this.host.imports(importing)
     this.#imports = new Map(
       ['env', 'wasi_snapshot_preview1'].flatMap(
         (module) => Object.entries(imports[module] ?? {}) as unknown as [string, Import][],
@@ -241,6 +242,9 @@ export class Guest {
     return address
   }
 }
+
+/** Compiled with the first guest. */
+let importing: WebAssembly.Module | undefined
 
 /** A module with all imports of the interpreter. It is never instantiated, so their types do not matter. */
 function importingModule(): Uint8Array {

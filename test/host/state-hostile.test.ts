@@ -365,7 +365,7 @@ describe('a state is too large when it has', () => {
     expect(refusal(newGuest(), draft, new Uint8Array(0))).toBe('too-large')
     draft.nodes.pop()
     const guest = newGuest()
-    expect(refusal(guest, draft, new Uint8Array(0))).toBe('none')
+    // Throws if the state is rejected.
     thaw({ state: draft as unknown as Frozen['state'], contents: new Uint8Array(0) }, {}, guest)
     expect(guest.mkdir('/tmp/more')).toBeLessThan(0)
   })
@@ -376,7 +376,7 @@ describe('a randomly damaged state', () => {
     const random = numbers(seed)
     const guest = newGuest({ limits: LIMITS })
     let taken = 0
-    for (let round = 0; round < 700; round += 1) {
+    for (let round = 0; round < 400; round += 1) {
       guest.recycle()
       const draft = draftOf(original)
       const times = 1 + Math.floor(random() * 3)
@@ -393,8 +393,8 @@ describe('a randomly damaged state', () => {
       expect(guest.host.ended, JSON.stringify(draft)).toBeNull()
       expect(guest.host.usage.fileBytes).toBeLessThanOrEqual(LIMITS.fileBytes ?? 0)
     }
-    expect(taken).toBeGreaterThan(35)
-    expect(taken).toBeLessThan(665)
+    expect(taken).toBeGreaterThan(20)
+    expect(taken).toBeLessThan(380)
   })
 })
 

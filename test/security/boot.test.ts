@@ -1,6 +1,7 @@
 // Slots that fail to boot: callers that wait for one get a typed error in time, and the main thread neither crashes nor starts
 // threads forever.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { scaled } from '../support/slowness.mjs'
 import { Child } from './support/child.js'
 import { expectUnharmed } from './support/contained.js'
 import { HostileBuild } from './support/hostile-build.js'
@@ -18,7 +19,7 @@ let main: Child<object, BootFailure>
 beforeAll(() => {
   build = new HostileBuild()
   build.setConstant('src/session/take-over.js', 'ATTACH_MS', 300)
-  build.setConstant('src/slots/slot.js', 'BOOT_MS', 1000)
+  build.setConstant('src/slots/slot.js', 'BOOT_MS', scaled(250))
   main = new Child('boot', { dist: build.dist })
 })
 

@@ -91,15 +91,33 @@ class OpenInterpreter {
   }
 }
 
-function expectPristine(renewed: OpenInterpreter, fresh: OpenInterpreter): void {
+/** Everything that code can change, except the memory. */
+function stateOf({ globals, tableLengths, functions, host }: OpenInterpreter): unknown {
+  return {
+    globals,
+    tableLengths,
+    functions,
+    usage: host.usage,
+    host: { ...host.capture().state, clockMs: 0 },
+  }
+}
+
+/** An interpreter that has just booted and runs no code, so that all tests can compare with it. */
+let fresh: OpenInterpreter
+let freshState: unknown
+let freshOutput: string
+const RUN = 'x = 1; print(x + 1)'
+
+beforeAll(() => {
+  fresh = new OpenInterpreter()
+  freshState = stateOf(fresh)
+  freshOutput = new OpenInterpreter().run(RUN)
+})
+
+function expectPristine(renewed: OpenInterpreter): void {
   expect(renewed.memory.length).toBe(fresh.memory.length)
   expect(renewed.memory.compare(fresh.memory), 'memory').toBe(0)
-  expect(renewed.globals).toEqual(fresh.globals)
-  expect(renewed.tableLengths).toEqual(fresh.tableLengths)
-  expect(renewed.functions).toEqual(fresh.functions)
-  expect(renewed.host.usage).toEqual(fresh.host.usage)
-  const state = ({ host }: OpenInterpreter) => ({ ...host.capture().state, clockMs: 0 })
-  expect(state(renewed)).toEqual(state(fresh))
+  expect(stateOf(renewed)).toEqual(freshState)
 }
 
 /** What a tenant can do without ending the interpreter. */
@@ -134,7 +152,6 @@ describe('S1, I1: a renewed interpreter', () => {
   test.each(Object.keys(DEEDS))(
     'equals the image in every byte, global and table entry after: %s',
     (deed) => {
-      const fresh = new OpenInterpreter()
       const renewed = new OpenInterpreter()
       const before = renewed.memory.length
       renewed.run(DEEDS[deed] ?? '')
@@ -142,53 +159,50 @@ describe('S1, I1: a renewed interpreter', () => {
       const replaced = renewed.renew()
       expect(replaced !== undefined).toBe(deed === 'growth')
       expect(renewed.memory.length).toBe(before)
-      expectPristine(renewed, fresh)
-      expect(renewed.run('x = 1; print(x + 1)')).toEqual(fresh.run('x = 1; print(x + 1)'))
+      expectPristine(renewed)
+      expect(renewed.run(RUN)).toBe(freshOutput)
     },
   )
 
   test.each(Object.keys(DEEDS).filter((deed) => deed !== 'growth'))(
     'equals the image if it was also captured, before or after more code ran: %s',
     (deed) => {
-      const fresh = new OpenInterpreter()
       const renewed = new OpenInterpreter()
       renewed.run(DEEDS[deed] ?? '')
       renewed.capture()
       expect(renewed.memory.equals(fresh.memory)).toBe(false)
       renewed.renew()
-      expectPristine(renewed, fresh)
+      expectPristine(renewed)
       renewed.capture()
       renewed.run(DEEDS[deed] ?? '')
       renewed.renew()
-      expectPristine(renewed, fresh)
+      expectPristine(renewed)
     },
   )
 
   test('equals the image after many leases', () => {
-    const fresh = new OpenInterpreter()
     const renewed = new OpenInterpreter()
     for (let round = 0; round < 2; round++)
       for (const deed of Object.values(DEEDS)) {
         renewed.run(deed)
         renewed.renew()
       }
-    expectPristine(renewed, fresh)
+    expectPristine(renewed)
   })
 
   test('has the image’s globals again, and is a new instance if a table had grown', () => {
-    const fresh = new OpenInterpreter()
     const renewed = new OpenInterpreter()
     const hidden = Object.keys(renewed.globals).filter((name) => name.startsWith('state '))
     expect(hidden).toHaveLength(3)
     for (const name of hidden) (renewed.exports[name] as WebAssembly.Global).value = 7
     expect(renewed.renew()).toBeUndefined()
-    expectPristine(renewed, fresh)
+    expectPristine(renewed)
     const tables = Object.keys(renewed.tableLengths).filter((name) => name.startsWith('state '))
     expect(tables).toHaveLength(2)
     for (const name of tables) {
       ;(renewed.exports[name] as WebAssembly.Table).grow(3)
       expect(renewed.renew()).toBeDefined()
-      expectPristine(renewed, fresh)
+      expectPristine(renewed)
     }
   })
 

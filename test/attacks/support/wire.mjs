@@ -55,7 +55,7 @@ export const PROTOTYPE_NAMES = [
   ...['toString', 'constructor', '__proto__', 'hasOwnProperty', 'valueOf', 'then', '', '../echo', 'echo\0'],
 ]
 
-export const HUGE_TEXT = () => 'x'.repeat(2 ** 28)
+export const HUGE_TEXT = () => 'x'.repeat(2 ** 26)
 export const forever = () => new Promise(() => {})
 
 /** The port over which Piscina sends tasks. It is not passed to a slot, but can be found. */

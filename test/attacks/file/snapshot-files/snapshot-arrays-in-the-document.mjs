@@ -1,5 +1,5 @@
 // id: snapshot-arrays-in-the-document
-// title: a document of six members, the first of which is 24 MB of empty arrays
+// title: a document of six members of which the first is 24 MB of empty arrays
 // level: L3
 // class: snapshot-files
 // expect: error

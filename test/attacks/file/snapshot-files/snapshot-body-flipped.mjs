@@ -1,5 +1,5 @@
 // id: snapshot-body-flipped
-// title: a body with every hundredth byte changed, and checksums that fit
+// title: a body with every hundredth byte changed, and matching checksums
 // level: L3
 // class: snapshot-files
 // expect: error

@@ -1,5 +1,5 @@
 // id: snapshot-empty-arrays
-// title: 24 MB of empty arrays
+// title: a file of 24 MB of empty arrays
 // level: L3
 // class: snapshot-files
 // expect: error

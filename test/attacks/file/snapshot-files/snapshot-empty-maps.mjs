@@ -1,5 +1,5 @@
 // id: snapshot-empty-maps
-// title: 24 MB of empty maps
+// title: a file of 24 MB of empty maps
 // level: L3
 // class: snapshot-files
 // expect: error

@@ -1,5 +1,5 @@
 // id: snapshot-garbage
-// title: random bytes
+// title: a file of random bytes
 // level: L3
 // class: snapshot-files
 // expect: error

@@ -1,5 +1,5 @@
 // id: snapshot-head-count
-// title: a head that claims a count of executions that is a text
+// title: a head whose execution count is text
 // level: L3
 // class: snapshot-files
 // expect: error

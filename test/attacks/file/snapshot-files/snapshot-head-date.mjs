@@ -1,5 +1,5 @@
 // id: snapshot-head-date
-// title: a head that claims a date after the end of time
+// title: a head with a date beyond the largest possible
 // level: L3
 // class: snapshot-files
 // expect: error

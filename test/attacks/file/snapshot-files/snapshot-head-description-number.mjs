@@ -1,5 +1,5 @@
 // id: snapshot-head-description-number
-// title: a head that claims a description that is a number
+// title: a head whose description is a number
 // level: L3
 // class: snapshot-files
 // expect: error

@@ -1,5 +1,5 @@
 // id: snapshot-head-description
-// title: a head that claims a description that is 4 MB of empty arrays
+// title: a head whose description is 4 MB of empty arrays
 // level: L3
 // class: snapshot-files
 // expect: error

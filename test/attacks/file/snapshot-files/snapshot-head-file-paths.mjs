@@ -1,5 +1,5 @@
 // id: snapshot-head-file-paths
-// title: a head that claims files outside of everything
+// title: a head with file paths outside the session
 // level: L3
 // class: snapshot-files
 // expect: error

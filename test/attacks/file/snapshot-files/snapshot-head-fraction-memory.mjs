@@ -1,5 +1,5 @@
 // id: snapshot-head-fraction-memory
-// title: a head that claims a memory of half a byte
+// title: a head that claims half a byte of memory
 // level: L3
 // class: snapshot-files
 // expect: error

@@ -1,5 +1,5 @@
 // id: snapshot-head-huge-memory
-// title: a head that claims a memory of 2^53 - 1 bytes
+// title: a head that claims 2^53 - 1 bytes of memory
 // level: L3
 // class: snapshot-files
 // expect: error

@@ -1,5 +1,5 @@
 // id: snapshot-head-negative-memory
-// title: a head that claims a negative memory
+// title: a head that claims a negative size of memory
 // level: L3
 // class: snapshot-files
 // expect: error

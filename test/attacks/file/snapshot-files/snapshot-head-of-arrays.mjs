@@ -1,5 +1,5 @@
 // id: snapshot-head-of-arrays
-// title: a head that is 8 MB of empty arrays, with a checksum that fits
+// title: a head that is 8 MB of empty arrays, with a matching checksum
 // level: L3
 // class: snapshot-files
 // expect: error

@@ -1,5 +1,5 @@
 // id: snapshot-head-reasons
-// title: a head that claims reasons with the keys of prototypes
+// title: a head whose reasons have prototype keys
 // level: L3
 // class: snapshot-files
 // expect: error

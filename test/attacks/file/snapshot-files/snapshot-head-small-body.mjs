@@ -1,5 +1,5 @@
 // id: snapshot-head-small-body
-// title: a head that claims a body that unpacks to a byte
+// title: a head that claims a body of one byte when unpacked
 // level: L3
 // class: snapshot-files
 // expect: error

@@ -1,5 +1,5 @@
 // id: snapshot-head-values
-// title: a head that claims values that are 8 MB of empty arrays
+// title: a head whose values are 8 MB of empty arrays
 // level: L3
 // class: snapshot-files
 // expect: error

@@ -1,5 +1,5 @@
 // id: snapshot-other-version
-// title: another version of the format
+// title: a snapshot of another format version
 // level: L3
 // class: snapshot-files
 // expect: error

@@ -1,5 +1,5 @@
 // id: calls-after-the-end
-// title: calls after the execution’s end
+// title: host calls after the execution’s end
 // level: L3
 // class: message-calls
 // expect: result

@@ -1,5 +1,5 @@
 // id: calls-args-list
-// title: calls: args list
+// title: a host call whose arguments are a list
 // level: L3
 // class: message-calls
 // expect: crash

@@ -1,5 +1,5 @@
 // id: calls-args-none
-// title: calls: args none
+// title: a host call whose arguments are None
 // level: L3
 // class: message-calls
 // expect: crash

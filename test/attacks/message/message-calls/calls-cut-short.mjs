@@ -1,5 +1,5 @@
 // id: calls-cut-short
-// title: calls: cut short
+// title: host calls without their last byte
 // level: L3
 // class: message-calls
 // expect: crash

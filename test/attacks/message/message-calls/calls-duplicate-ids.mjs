@@ -1,5 +1,5 @@
 // id: calls-duplicate-ids
-// title: calls with the same id
+// title: host calls with the same id
 // level: L3
 // class: message-calls
 // expect: result

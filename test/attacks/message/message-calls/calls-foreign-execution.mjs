@@ -1,5 +1,5 @@
 // id: calls-foreign-execution
-// title: calls: foreign execution
+// title: host calls of another execution
 // level: L3
 // class: message-calls
 // expect: crash

@@ -1,5 +1,5 @@
 // id: calls-id-float
-// title: calls: id float
+// title: a host call whose id is a float
 // level: L3
 // class: message-calls
 // expect: crash

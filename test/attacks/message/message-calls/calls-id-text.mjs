@@ -1,5 +1,5 @@
 // id: calls-id-text
-// title: calls: id text
+// title: a host call whose id is text
 // level: L3
 // class: message-calls
 // expect: crash

@@ -1,5 +1,5 @@
 // id: calls-iterators
-// title: calls of iterators that do not exist
+// title: host calls for iterators that do not exist
 // level: L3
 // class: message-calls
 // expect: result

@@ -1,5 +1,5 @@
 // id: calls-length
-// title: calls: length
+// title: host calls that claim a length of 2^31 - 1
 // level: L3
 // class: message-calls
 // expect: crash

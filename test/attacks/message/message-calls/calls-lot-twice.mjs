@@ -1,5 +1,5 @@
 // id: calls-lot-twice
-// title: the same batch of calls twice
+// title: the same batch of host calls twice
 // level: L3
 // class: message-calls
 // expect: crash

@@ -1,5 +1,5 @@
 // id: calls-more-after
-// title: calls: more after
+// title: host calls followed by more bytes
 // level: L3
 // class: message-calls
 // expect: crash

@@ -1,5 +1,5 @@
 // id: calls-name-none
-// title: calls: name none
+// title: a host call whose name is None
 // level: L3
 // class: message-calls
 // expect: crash

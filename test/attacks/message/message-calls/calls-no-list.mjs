@@ -1,5 +1,5 @@
 // id: calls-no-list
-// title: calls: not a list
+// title: host calls that are a number
 // level: L3
 // class: message-calls
 // expect: crash

@@ -1,5 +1,5 @@
 // id: calls-no-tuples
-// title: calls: not tuples
+// title: host calls that are not tuples
 // level: L3
 // class: message-calls
 // expect: crash

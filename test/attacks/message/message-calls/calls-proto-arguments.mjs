@@ -1,5 +1,5 @@
 // id: calls-proto-arguments
-// title: arguments with prototype keys
+// title: a host call whose arguments have prototype keys
 // level: L3
 // class: message-calls
 // expect: result

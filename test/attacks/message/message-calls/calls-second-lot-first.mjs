@@ -1,5 +1,5 @@
 // id: calls-second-lot-first
-// title: calls: second batch first
+// title: the second batch of host calls without a first
 // level: L3
 // class: message-calls
 // expect: crash

@@ -1,5 +1,5 @@
 // id: calls-unknown-names
-// title: calls of unknown names
+// title: host calls with unknown names
 // level: L3
 // class: message-calls
 // expect: result

@@ -1,5 +1,5 @@
 // id: door-bytes
-// title: a blocking call: bytes
+// title: a blocking call of random bytes
 // level: L3
 // class: message-calls
 // expect: crash

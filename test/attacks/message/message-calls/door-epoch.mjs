@@ -1,5 +1,5 @@
 // id: door-epoch
-// title: a blocking call: epoch
+// title: a blocking call whose epoch is text
 // level: L3
 // class: message-calls
 // expect: crash

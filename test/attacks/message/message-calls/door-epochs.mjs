@@ -1,5 +1,5 @@
 // id: door-epochs
-// title: blocking calls of epochs that do not exist
+// title: blocking calls with epochs that do not exist
 // level: L3
 // class: message-calls
 // expect: result

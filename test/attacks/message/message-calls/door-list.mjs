@@ -1,5 +1,5 @@
 // id: door-list
-// title: a blocking call: list
+// title: a blocking call that is a list of calls
 // level: L3
 // class: message-calls
 // expect: crash

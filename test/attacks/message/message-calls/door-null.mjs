@@ -1,5 +1,5 @@
 // id: door-null
-// title: a blocking call: null
+// title: a blocking call that is null
 // level: L3
 // class: message-calls
 // expect: crash

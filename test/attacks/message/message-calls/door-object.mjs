@@ -1,5 +1,5 @@
 // id: door-object
-// title: a blocking call: object
+// title: a blocking call that is an object
 // level: L3
 // class: message-calls
 // expect: crash

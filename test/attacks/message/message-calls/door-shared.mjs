@@ -1,5 +1,5 @@
 // id: door-shared
-// title: a blocking call: shared
+// title: a blocking call in shared memory
 // level: L3
 // class: message-calls
 // expect: crash

@@ -1,5 +1,5 @@
 // id: flood-calls
-// title: calls without end
+// title: an endless number of host calls
 // level: L3
 // class: message-floods
 // expect: error

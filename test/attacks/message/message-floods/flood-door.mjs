@@ -1,5 +1,5 @@
 // id: flood-door
-// title: calls that block, without end
+// title: an endless number of blocking calls
 // level: L3
 // class: message-floods
 // expect: error

@@ -1,5 +1,5 @@
 // id: flood-empty-calls
-// title: lists of no calls without end
+// title: an endless number of empty lists of host calls
 // level: L3
 // class: message-floods
 // expect: error

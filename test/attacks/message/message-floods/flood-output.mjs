@@ -1,5 +1,5 @@
 // id: flood-output
-// title: output without end
+// title: endless output
 // level: L3
 // class: message-floods
 // expect: error

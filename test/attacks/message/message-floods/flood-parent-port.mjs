@@ -1,5 +1,5 @@
 // id: flood-parent-port
-// title: messages to the worker’s parent without end
+// title: endless messages to the worker’s parent
 // level: L3
 // class: message-floods
 // expect: crash

@@ -1,5 +1,5 @@
 // id: flood-ports
-// title: ports without end
+// title: thousands of ports
 // level: L3
 // class: message-floods
 // expect: error

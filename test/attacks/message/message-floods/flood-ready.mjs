@@ -1,5 +1,5 @@
 // id: flood-ready
-// title: ready without end
+// title: endless ready events
 // level: L3
 // class: message-floods
 // expect: error

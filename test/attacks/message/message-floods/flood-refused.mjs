@@ -1,5 +1,5 @@
 // id: flood-refused
-// title: refused events without end
+// title: endless events with an unknown name
 // level: L3
 // class: message-floods
 // expect: error

@@ -1,5 +1,5 @@
 // id: flood-small-output
-// title: single letters of output without end
+// title: endless output of single letters
 // level: L3
 // class: message-floods
 // expect: error

@@ -1,5 +1,5 @@
 // id: output-huge
-// title: output of 256 MiB
+// title: output of 64 MiB
 // level: L3
 // class: message-floods
 // expect: crash reset | limit

@@ -1,5 +1,5 @@
 // id: payload-huge
-// title: a payload of 256 MiB
+// title: a payload of 64 MiB
 // level: L3
 // class: message-floods
 // expect: crash reset | limit
@@ -9,7 +9,7 @@
 const message = ({ id, outcome }) => ({
   id,
   type: 'RAW',
-  value: outcome([true], { payload: new Uint8Array(2 ** 28) }),
+  value: outcome([true], { payload: new Uint8Array(2 ** 26) }),
 })
 
 export default (context) => context.port.postMessage(message(context))

@@ -1,5 +1,5 @@
 // id: stdout-huge
-// title: a stdout of 256 MiB
+// title: a stdout of 64 MiB
 // level: L3
 // class: message-floods
 // expect: crash reset | limit

@@ -1,5 +1,5 @@
 // id: event-tostring
-// title: an event of a prototype’s name
+// title: an event named like a prototype’s method
 // level: L3
 // class: message-replies
 // expect: crash reset restored

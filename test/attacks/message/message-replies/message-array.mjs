@@ -1,5 +1,5 @@
 // id: message-array
-// title: an array
+// title: a message that is an array
 // level: L3
 // class: message-replies
 // expect: crash reset restored

@@ -1,5 +1,5 @@
 // id: message-bigint
-// title: a bigint
+// title: a message that is a bigint
 // level: L3
 // class: message-replies
 // expect: crash reset restored

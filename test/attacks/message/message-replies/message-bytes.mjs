@@ -1,5 +1,5 @@
 // id: message-bytes
-// title: bytes
+// title: a message that is bytes
 // level: L3
 // class: message-replies
 // expect: crash reset restored

@@ -1,5 +1,5 @@
 // id: message-date
-// title: an invalid date
+// title: a message that is an invalid date
 // level: L3
 // class: message-replies
 // expect: crash reset restored

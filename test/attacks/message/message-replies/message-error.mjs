@@ -1,5 +1,5 @@
 // id: message-error
-// title: an Error
+// title: a message that is an Error
 // level: L3
 // class: message-replies
 // expect: crash reset restored

@@ -1,5 +1,5 @@
 // id: message-map
-// title: a Map
+// title: a message that is a Map
 // level: L3
 // class: message-replies
 // expect: crash reset restored

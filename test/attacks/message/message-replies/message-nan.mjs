@@ -1,5 +1,5 @@
 // id: message-nan
-// title: NaN
+// title: a message that is NaN
 // level: L3
 // class: message-replies
 // expect: crash reset restored

@@ -1,5 +1,5 @@
 // id: message-null
-// title: null
+// title: a message that is null
 // level: L3
 // class: message-replies
 // expect: crash reset restored

@@ -1,5 +1,5 @@
 // id: message-text
-// title: a text
+// title: a message that is text
 // level: L3
 // class: message-replies
 // expect: crash reset restored

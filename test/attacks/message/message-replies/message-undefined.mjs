@@ -1,5 +1,5 @@
 // id: message-undefined
-// title: undefined
+// title: a message that is undefined
 // level: L3
 // class: message-replies
 // expect: crash reset restored

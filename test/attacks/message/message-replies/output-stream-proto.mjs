@@ -1,5 +1,5 @@
 // id: output-stream-proto
-// title: output of the stream __proto__
+// title: output to a stream named __proto__
 // level: L3
 // class: message-replies
 // expect: crash reset restored

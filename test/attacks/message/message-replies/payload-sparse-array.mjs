@@ -1,5 +1,5 @@
 // id: payload-sparse-array
-// title: a payload that is a sparse array of 2^32 - 1
+// title: a payload that is a sparse array of length 2^32 - 1
 // level: L3
 // class: message-replies
 // expect: crash reset restored

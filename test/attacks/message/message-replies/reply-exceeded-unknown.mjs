@@ -1,5 +1,5 @@
 // id: reply-exceeded-unknown
-// title: an unknown limit exceeded
+// title: a reply that names an unknown limit as exceeded
 // level: L3
 // class: message-replies
 // expect: crash reset restored

@@ -1,5 +1,5 @@
 // id: reply-handler-proto
-// title: a reply of the transfer handler __proto__
+// title: a reply with the transfer handler __proto__
 // level: L3
 // class: message-replies
 // expect: crash reset restored

@@ -1,5 +1,5 @@
 // id: reply-handler
-// title: a reply of an unknown transfer handler
+// title: a reply with an unknown transfer handler
 // level: L3
 // class: message-replies
 // expect: crash reset restored

@@ -1,5 +1,5 @@
 // id: reply-huge-numbers
-// title: numbers of 1e308
+// title: a reply with numbers of 1e308
 // level: L3
 // class: message-replies
 // expect: result | crash reset

@@ -1,5 +1,5 @@
 // id: reply-kind-constructor
-// title: a reply of the kind constructor
+// title: a reply of kind constructor
 // level: L3
 // class: message-replies
 // expect: crash reset restored

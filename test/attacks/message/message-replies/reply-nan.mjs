@@ -1,5 +1,5 @@
 // id: reply-nan
-// title: a duration that is NaN
+// title: a reply with a duration that is NaN
 // level: L3
 // class: message-replies
 // expect: crash reset restored

@@ -1,5 +1,5 @@
 // id: reply-negative-duration
-// title: a negative duration
+// title: a reply with a negative duration
 // level: L3
 // class: message-replies
 // expect: result | crash reset

@@ -1,5 +1,5 @@
 // id: reply-of-another-call
-// title: the reply of another kind of call
+// title: a reply that belongs to another kind of call
 // level: L3
 // class: message-replies
 // expect: crash reset restored

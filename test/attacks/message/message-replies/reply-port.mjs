@@ -1,5 +1,5 @@
 // id: reply-port
-// title: a port among the data
+// title: a reply with a port in its data
 // level: L3
 // class: message-replies
 // expect: result | crash reset

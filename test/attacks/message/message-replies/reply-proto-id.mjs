@@ -1,5 +1,5 @@
 // id: reply-proto-id
-// title: a reply to the request __proto__
+// title: a reply to a request with the id __proto__
 // level: L3
 // class: message-replies
 // expect: crash reset restored

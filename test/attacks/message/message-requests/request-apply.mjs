@@ -1,5 +1,5 @@
 // id: request-apply
-// title: APPLY of a constructor
+// title: a Comlink request to apply a constructor
 // level: L3
 // class: message-requests
 // expect: crash reset restored

@@ -1,5 +1,5 @@
 // id: request-arguments
-// title: an argument list that is a number
+// title: a Comlink request whose argument list is a number
 // level: L3
 // class: message-requests
 // expect: crash reset restored

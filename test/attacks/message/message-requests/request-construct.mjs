@@ -1,5 +1,5 @@
 // id: request-construct
-// title: CONSTRUCT of a function from text
+// title: a Comlink request to construct a function from text
 // level: L3
 // class: message-requests
 // expect: crash reset restored

@@ -1,5 +1,5 @@
 // id: request-endpoint
-// title: ENDPOINT, which would open a channel
+// title: a Comlink request for an endpoint, which would open a channel
 // level: L3
 // class: message-requests
 // expect: crash reset restored

@@ -1,5 +1,5 @@
 // id: request-get-walk
-// title: GET along a path of prototypes
+// title: a Comlink request to get a value along a path of prototypes
 // level: L3
 // class: message-requests
 // expect: crash reset restored

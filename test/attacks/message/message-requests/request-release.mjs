@@ -1,5 +1,5 @@
 // id: request-release
-// title: RELEASE of what main listens with
+// title: a Comlink request to release what the main thread listens with
 // level: L3
 // class: message-requests
 // expect: crash reset restored

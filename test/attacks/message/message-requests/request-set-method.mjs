@@ -1,5 +1,5 @@
 // id: request-set-method
-// title: SET over a method
+// title: a Comlink request to replace a method
 // level: L3
 // class: message-requests
 // expect: crash reset restored

@@ -1,5 +1,5 @@
 // id: request-set-proto
-// title: SET through __proto__
+// title: a Comlink request to set a property through __proto__
 // level: L3
 // class: message-requests
 // expect: crash reset restored

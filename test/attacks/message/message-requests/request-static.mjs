@@ -1,5 +1,5 @@
 // id: request-static
-// title: APPLY of Object.assign
+// title: a Comlink request to apply Object.assign
 // level: L3
 // class: message-requests
 // expect: crash reset restored

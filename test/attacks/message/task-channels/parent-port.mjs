@@ -1,5 +1,5 @@
 // id: parent-port
-// title: messages to the worker’s parent
+// title: odd messages to the worker’s parent
 // level: L3
 // class: task-channels
 // expect: error

@@ -1,10 +1,10 @@
 // id: task-close
-// title: the pool’s port closed
+// title: a closed port of the thread pool
 // level: L3
 // class: task-channels
 // expect: error
 // control: outcome
-// timeout-ms: 1000
+// timeout-ms: 100
 
 import { taskPort } from '../../support/wire.mjs'
 

@@ -1,5 +1,5 @@
 // id: task-finish-all
-// title: tasks finished by number
+// title: reporting every task of the thread pool as finished
 // level: L3
 // class: task-channels
 // expect: error

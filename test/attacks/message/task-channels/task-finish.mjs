@@ -1,5 +1,5 @@
 // id: task-finish
-// title: a task that finishes
+// title: finishing its task, to serve the next tenant
 // level: L3
 // class: task-channels
 // expect: error

@@ -1,5 +1,5 @@
 // id: task-flood
-// title: tasks finished without end
+// title: reporting 20,000 unknown tasks as finished
 // level: L3
 // class: task-channels
 // expect: error

@@ -1,5 +1,5 @@
 // id: task-none
-// title: no task finished
+// title: reporting a task without a number as finished
 // level: L3
 // class: task-channels
 // expect: error

@@ -1,5 +1,5 @@
 // id: task-null
-// title: null to the pool
+// title: null sent to the thread pool
 // level: L3
 // class: task-channels
 // expect: error

@@ -1,5 +1,5 @@
 // id: task-object
-// title: a task whose number is an object
+// title: reporting a task whose number is an object as finished
 // level: L3
 // class: task-channels
 // expect: error

@@ -1,5 +1,5 @@
 // id: task-undefined
-// title: undefined to the pool
+// title: undefined sent to the thread pool
 // level: L3
 // class: task-channels
 // expect: error

@@ -1,5 +1,5 @@
 // id: task-unknown
-// title: an unknown task finished
+// title: reporting an unknown task as finished
 // level: L3
 // class: task-channels
 // expect: error

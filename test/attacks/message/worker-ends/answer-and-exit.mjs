@@ -1,5 +1,5 @@
 // id: answer-and-exit
-// title: answers and exits
+// title: a worker that answers and exits
 // level: L3
 // class: worker-ends
 // expect: result | crash

@@ -1,10 +1,10 @@
 // id: close-port-and-spin
-// title: closes its channel and spins
+// title: a worker that closes its channel and spins
 // level: L3
 // class: worker-ends
 // expect: error
 // control: outcome
-// timeout-ms: 1000
+// timeout-ms: 100
 
 export default ({ port }) => {
   port.close()

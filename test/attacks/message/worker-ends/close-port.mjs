@@ -1,5 +1,5 @@
 // id: close-port
-// title: closes its channel
+// title: a worker that closes its channel
 // level: L3
 // class: worker-ends
 // expect: crash reset restored

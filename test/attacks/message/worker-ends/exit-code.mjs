@@ -1,5 +1,5 @@
 // id: exit-code
-// title: exits with a code
+// title: a worker that exits with a code
 // level: L3
 // class: worker-ends
 // expect: crash reset restored

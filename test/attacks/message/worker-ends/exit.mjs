@@ -1,5 +1,5 @@
 // id: exit
-// title: exits
+// title: a worker that exits
 // level: L3
 // class: worker-ends
 // expect: crash reset restored

@@ -1,5 +1,5 @@
 // id: out-of-memory
-// title: runs out of memory
+// title: a worker that runs out of memory
 // level: L3
 // class: worker-ends
 // expect: error

@@ -1,5 +1,5 @@
 // id: reason-control-characters
-// title: control characters in a reason
+// title: the reason of a worker’s end with control characters
 // level: L3
 // class: worker-ends
 // expect: crash reset restored

@@ -1,5 +1,5 @@
 // id: reason-long
-// title: a reason of a million letters
+// title: the reason of a worker’s end, a million letters long
 // level: L3
 // class: worker-ends
 // expect: crash reset restored

@@ -1,5 +1,5 @@
 // id: reject-cause
-// title: rejects with a cause
+// title: a worker that rejects with a cause
 // level: L3
 // class: worker-ends
 // expect: crash reset restored

@@ -1,5 +1,5 @@
 // id: reject-control-characters
-// title: rejects with control characters
+// title: a worker that rejects with control characters
 // level: L3
 // class: worker-ends
 // expect: crash reset restored

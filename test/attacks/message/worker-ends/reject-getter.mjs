@@ -1,5 +1,5 @@
 // id: reject-getter
-// title: rejects with an error whose message throws
+// title: a worker that rejects with an error whose message throws
 // level: L3
 // class: worker-ends
 // expect: crash reset restored

@@ -1,5 +1,5 @@
 // id: reject-inspect
-// title: rejects with an object that inspects itself
+// title: a worker that rejects with an object that inspects itself
 // level: L3
 // class: worker-ends
 // expect: crash reset restored

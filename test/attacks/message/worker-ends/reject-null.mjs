@@ -1,5 +1,5 @@
 // id: reject-null
-// title: rejects with null
+// title: a worker that rejects with null
 // level: L3
 // class: worker-ends
 // expect: crash reset restored

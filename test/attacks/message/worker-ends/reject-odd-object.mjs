@@ -1,5 +1,5 @@
 // id: reject-odd-object
-// title: rejects with an object of odd fields
+// title: a worker that rejects with an object of odd fields
 // level: L3
 // class: worker-ends
 // expect: crash reset restored

@@ -1,5 +1,5 @@
 // id: reject-proxy
-// title: rejects with a proxy that throws
+// title: a worker that rejects with a proxy that throws
 // level: L3
 // class: worker-ends
 // expect: crash reset restored

@@ -1,5 +1,5 @@
 // id: reject-symbol
-// title: rejects with a symbol
+// title: a worker that rejects with a symbol
 // level: L3
 // class: worker-ends
 // expect: crash reset restored

@@ -1,10 +1,10 @@
 // id: silent
-// title: never answers
+// title: a worker that never answers
 // level: L3
 // class: worker-ends
 // expect: error
 // control: outcome
-// timeout-ms: 1000
+// timeout-ms: 100
 
 import { forever } from '../../support/wire.mjs'
 

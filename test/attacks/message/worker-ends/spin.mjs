@@ -1,10 +1,10 @@
 // id: spin
-// title: spins
+// title: a worker that spins
 // level: L3
 // class: worker-ends
 // expect: error
 // control: outcome
-// timeout-ms: 1000
+// timeout-ms: 100
 
 export default () => {
   for (;;);

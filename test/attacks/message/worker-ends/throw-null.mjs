@@ -1,5 +1,5 @@
 // id: throw-null
-// title: throws null
+// title: a worker that throws null
 // level: L3
 // class: worker-ends
 // expect: crash reset restored

@@ -1,5 +1,5 @@
 # id: a-bz2-bomb
-# title: a bz2 bomb: an error in bounds
+# title: a bz2 bomb ends in an error within the limits
 # level: L1
 # class: bombs
 # expect: error
@@ -9,6 +9,6 @@
 # rss-mib: 800
 
 import bz2
-bomb = bz2.compress(bytes(2**23))
+bomb = bz2.compress(bytes(2**21))
 x = []
 while True: x.append(bz2.decompress(bomb))

@@ -1,5 +1,5 @@
 # id: a-compressed-bomb
-# title: a compressed bomb: an error at the limit
+# title: a zlib bomb stops with an error at the limit
 # level: L1
 # class: bombs
 # expect: python

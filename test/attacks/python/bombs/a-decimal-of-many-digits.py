@@ -1,5 +1,5 @@
 # id: a-decimal-of-many-digits
-# title: a decimal of many digits: an error in bounds
+# title: a decimal with a billion digits ends in an error within the limits
 # level: L1
 # class: bombs
 # expect: error

@@ -1,5 +1,5 @@
 # id: a-huge-tuple-display
-# title: a huge tuple display: an error at the limit
+# title: the source of a huge tuple stops with an error at the limit
 # level: L1
 # class: bombs
 # expect: python

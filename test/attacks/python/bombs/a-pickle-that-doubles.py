@@ -1,5 +1,5 @@
 # id: a-pickle-that-doubles
-# title: a pickle that doubles: an error in bounds
+# title: a pickle whose size doubles with each opcode ends in an error within the limits
 # level: L1
 # class: bombs
 # expect: error

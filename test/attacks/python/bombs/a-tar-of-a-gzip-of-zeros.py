@@ -1,16 +1,16 @@
 # id: a-tar-of-a-gzip-of-zeros
-# title: a tar of a gzip of zeros: an error in bounds
+# title: a tar of a gzip of zeros ends in an error within the limits
 # level: L1
 # class: bombs
 # expect: error
 # control: outcome
-# limits: {"memoryBytes":67108864}
+# limits: {"memoryBytes":67108864,"fileBytes":16777216}
 # timeout-ms: 4000
 # rss-mib: 800
 
 import io, tarfile
 b = io.BytesIO()
 with tarfile.open(fileobj=b, mode='w:gz') as t:
-  i = tarfile.TarInfo('x'); i.size = 2**24; t.addfile(i, io.BytesIO(bytes(2**24)))
+  i = tarfile.TarInfo('x'); i.size = 2**22; t.addfile(i, io.BytesIO(bytes(2**22)))
 for n in range(9):
   b.seek(0); tarfile.open(fileobj=b).extractall(f'/tmp/{n}', filter='data')

@@ -1,5 +1,5 @@
 # id: an-lzma-bomb
-# title: an LZMA bomb: an error at the limit
+# title: an LZMA bomb stops with an error at the limit
 # level: L1
 # class: bombs
 # expect: python

@@ -1,5 +1,5 @@
 # id: compiler-bombs
-# title: sources that are dear to compile
+# title: sources that take the compiler much time or memory end in a result or a typed error
 # level: L1
 # class: bombs
 # expect: any

@@ -1,5 +1,5 @@
 # id: files-an-archive
-# title: an archive: an error at the limit
+# title: unpacking an archive again and again stops with an error at the limit
 # level: L1
 # class: bombs
 # expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError

@@ -1,5 +1,5 @@
 # id: long-source
-# title: long source: an error in bounds
+# title: long source ends in an error within the limits
 # level: L1
 # class: bombs
 # expect: error

@@ -1,5 +1,5 @@
 # id: pickle-opcodes
-# title: pickle opcodes: an error in bounds
+# title: millions of pickle opcodes end in an error within the limits
 # level: L1
 # class: bombs
 # expect: error

@@ -1,5 +1,5 @@
 # id: xml-entities
-# title: XML entities: an error at the limit
+# title: XML entities that expand to gigabytes stop with an error at the limit
 # level: L1
 # class: bombs
 # expect: python

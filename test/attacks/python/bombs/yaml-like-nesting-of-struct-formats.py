@@ -1,5 +1,5 @@
 # id: yaml-like-nesting-of-struct-formats
-# title: YAML-like nesting of struct formats: an error in bounds
+# title: YAML-like nesting of struct formats ends in an error within the limits
 # level: L1
 # class: bombs
 # expect: error

@@ -1,5 +1,5 @@
 # id: files-a-circle-of-links
-# title: a circle of links: an error at the limit
+# title: symbolic links that point to each other: an error, not an endless search
 # level: L1
 # class: file-quota
 # expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError

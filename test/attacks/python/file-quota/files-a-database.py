@@ -1,10 +1,10 @@
 # id: files-a-database
-# title: a database: an error at the limit
+# title: a growing database stops with an error at the limit
 # level: L1
 # class: file-quota
 # expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError
 # control: outcome
-# limits: {"fileBytes":16777216}
+# limits: {"fileBytes":4194304}
 # timeout-ms: 15000
 
 import sqlite3

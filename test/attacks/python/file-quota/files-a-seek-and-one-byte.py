@@ -1,5 +1,5 @@
 # id: files-a-seek-and-one-byte
-# title: a seek and one byte: an error at the limit
+# title: one byte written far beyond the limit: stops with an error at the limit
 # level: L1
 # class: file-quota
 # expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError

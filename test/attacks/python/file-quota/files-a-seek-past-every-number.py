@@ -1,5 +1,5 @@
 # id: files-a-seek-past-every-number
-# title: a seek past every number: an error at the limit
+# title: a seek beyond the largest file offset: an error
 # level: L1
 # class: file-quota
 # expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError

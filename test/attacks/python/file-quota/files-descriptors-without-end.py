@@ -1,5 +1,5 @@
 # id: files-descriptors-without-end
-# title: descriptors without end: an error at the limit
+# title: opening descriptors in an endless loop stops with an error at the limit
 # level: L1
 # class: file-quota
 # expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError | timeout

@@ -1,5 +1,5 @@
 # id: files-directories-without-end
-# title: directories without end: an error at the limit
+# title: nesting directories in an endless loop stops with an error at the limit
 # level: L1
 # class: file-quota
 # expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError | timeout

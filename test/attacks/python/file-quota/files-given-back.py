@@ -1,9 +1,10 @@
 # id: files-given-back
-# title: file bytes given back can be taken again, and no more
+# title: file bytes that were freed can be used again, and no more than those
 # level: L1
 # class: file-quota
 # expect: result True
 # control: outcome
+# limits: {"fileBytes":16777216}
 # timeout-ms: 15000
 
 import os

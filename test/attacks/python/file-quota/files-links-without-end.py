@@ -1,10 +1,10 @@
 # id: files-links-without-end
-# title: links without end: an error at the limit
+# title: making links in an endless loop stops with an error at the limit
 # level: L1
 # class: file-quota
 # expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError | timeout
 # control: outcome
-# limits: {"fileBytes":16777216}
+# limits: {"fileBytes":4194304}
 # timeout-ms: 15000
 
 import os, itertools

@@ -1,9 +1,10 @@
 # id: files-pipes-without-end
-# title: pipes without end: an error at the limit
+# title: filling pipes in an endless loop stops with an error at the limit
 # level: L1
 # class: file-quota
 # expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError
 # control: outcome
+# limits: {"fileBytes":16777216}
 # timeout-ms: 15000
 
 import os

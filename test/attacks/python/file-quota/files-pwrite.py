@@ -1,9 +1,10 @@
 # id: files-pwrite
-# title: pwrite: an error at the limit
+# title: pwrite beyond the limit: an error
 # level: L1
 # class: file-quota
 # expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError
 # control: outcome
+# limits: {"fileBytes":16777216}
 # timeout-ms: 15000
 
 import os

@@ -1,9 +1,10 @@
 # id: files-shared-memory
-# title: shared memory: an error at the limit
+# title: writing to /dev/shm in an endless loop stops with an error at the limit
 # level: L1
 # class: file-quota
 # expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError
 # control: outcome
+# limits: {"fileBytes":16777216}
 # timeout-ms: 15000
 
 f = open('/dev/shm/x', 'wb')

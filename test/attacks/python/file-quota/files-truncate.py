@@ -1,5 +1,5 @@
 # id: files-truncate
-# title: truncate: an error at the limit
+# title: truncate to a size beyond the limit: an error
 # level: L1
 # class: file-quota
 # expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError

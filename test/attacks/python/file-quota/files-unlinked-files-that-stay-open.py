@@ -1,9 +1,10 @@
 # id: files-unlinked-files-that-stay-open
-# title: unlinked files that stay open: an error at the limit
+# title: filling unlinked files that stay open stops with an error at the limit
 # level: L1
 # class: file-quota
 # expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError
 # control: outcome
+# limits: {"fileBytes":16777216}
 # timeout-ms: 15000
 
 x = []

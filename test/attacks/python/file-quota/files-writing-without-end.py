@@ -1,9 +1,10 @@
 # id: files-writing-without-end
-# title: writing without end: an error at the limit
+# title: writing to a file in an endless loop stops with an error at the limit
 # level: L1
 # class: file-quota
 # expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError
 # control: outcome
+# limits: {"fileBytes":16777216}
 # timeout-ms: 15000
 
 f = open('/tmp/x', 'wb')

@@ -1,5 +1,5 @@
 # id: names-without-end
-# title: a flood of names, attributes and times of files is an error or ends
+# title: making links with long names in an endless loop stops with an error or a timeout
 # level: L1
 # class: file-quota
 # expect: python OSError AttributeError | timeout

@@ -1,5 +1,5 @@
 # id: odd-paths
-# title: paths that are too long, odd bytes, or nothing
+# title: paths that are too long, not text or empty end in a typed error
 # level: L1
 # class: file-quota
 # expect: any

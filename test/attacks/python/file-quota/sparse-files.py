@@ -1,5 +1,5 @@
 # id: sparse-files
-# title: holes of sparse files count, and are not filled
+# title: holes of sparse files count towards the limit, and take no memory
 # level: L1
 # class: file-quota
 # expect: python OSError | timeout

@@ -1,5 +1,5 @@
 # id: arguments-nested
-# title: arguments nested and named oddly are an error
+# title: callback arguments that are deeply nested or oddly named are an error
 # level: L1
 # class: host-calls
 # expect: any

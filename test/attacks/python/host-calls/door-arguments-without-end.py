@@ -1,14 +1,15 @@
 # id: door-arguments-without-end
-# title: arguments sent past the awaiting kernel are in an account
+# title: large arguments of unawaited calls are counted as memory, so the process stays small
 # level: L1
 # class: host-calls
 # expect: any
 # control: none the process’s memory is the claim
+# limits: {"memoryBytes":134217728}
 # timeout-ms: 8000
-# rss-mib: 1300
+# rss-mib: 850
 
 import asyncio
 from _brumate.calls import CALLS
-for _ in range(30):
-    CALLS.tell('echo', {'x': 'a' * 30_000_000})
+for _ in range(40):
+    CALLS.tell('echo', {'x': 'a' * 20_000_000})
     await asyncio.sleep(0)

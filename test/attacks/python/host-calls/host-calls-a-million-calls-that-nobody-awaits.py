@@ -1,5 +1,5 @@
 # id: host-calls-a-million-calls-that-nobody-awaits
-# title: a million calls that nobody awaits: an error in bounds, and the session goes on
+# title: a million calls that are never awaited end in an error within the limits, and the session continues
 # level: L1
 # class: host-calls
 # expect: python | timeout | crash

@@ -1,5 +1,5 @@
 # id: host-calls-calls-with-large-arguments-that-nobod
-# title: calls with large arguments that nobody awaits: an error in bounds, and the session goes on
+# title: calls with large arguments that are never awaited end in an error within the limits, and the session continues
 # level: L1
 # class: host-calls
 # expect: python | timeout | crash

@@ -1,5 +1,5 @@
 # id: host-calls-large-results-without-end
-# title: large results without end: an error in bounds, and the session goes on
+# title: large results of calls in an endless loop end in an error within the limits, and the session continues
 # level: L1
 # class: host-calls
 # expect: python | timeout | crash

@@ -1,5 +1,5 @@
 # id: host-calls-one-result-larger-than-memory
-# title: one result larger than memory: an error in bounds, and the session goes on
+# title: one result larger than memory ends in an error, and the session continues
 # level: L1
 # class: host-calls
 # expect: python | timeout | crash
@@ -8,4 +8,4 @@
 # timeout-ms: 5000
 # rss-mib: 1450
 
-x = await big(bytes=2**27)
+x = await big(bytes=2**26)

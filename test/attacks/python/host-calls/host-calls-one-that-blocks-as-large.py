@@ -1,5 +1,5 @@
 # id: host-calls-one-that-blocks-as-large
-# title: one that blocks, as large: an error in bounds, and the session goes on
+# title: one result of a blocking call larger than memory ends in an error, and the session continues
 # level: L1
 # class: host-calls
 # expect: python | timeout | crash
@@ -8,4 +8,4 @@
 # timeout-ms: 5000
 # rss-mib: 1450
 
-import brumate; x = brumate.call_sync('big', bytes=2**27)
+import brumate; x = brumate.call_sync('big', bytes=2**26)

@@ -1,5 +1,5 @@
 # id: result-of-deep-dates
-# title: dates in a callback's result whose paths are a thousand times larger than they
+# title: a callback’s argument with deeply nested dates, whose paths take a thousand times its size, is refused
 # level: L1
 # class: host-calls
 # expect: python TypeError

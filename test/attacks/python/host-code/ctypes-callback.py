@@ -1,5 +1,5 @@
 # id: ctypes-callback
-# title: C code is given no function of Python’s to call
+# title: Python cannot give C code a function to call
 # level: L1
 # class: host-code
 # expect: any

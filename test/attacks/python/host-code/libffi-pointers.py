@@ -1,5 +1,5 @@
 # id: libffi-pointers
-# title: a call through libffi of an address made up ends the interpreter at most
+# title: a call through libffi of an invented address at most ends the interpreter
 # level: L1
 # class: host-code
 # expect: any

@@ -1,5 +1,5 @@
 # id: environment-and-arguments
-# title: environment and arguments name no place of the host
+# title: environment and arguments name no path of the host
 # level: L1
 # class: host-facts
 # expect: any

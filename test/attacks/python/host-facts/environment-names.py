@@ -1,5 +1,5 @@
 # id: environment-names
-# title: the environment is the session’s, and nothing of the process
+# title: the environment has the session’s variables, and none of the process
 # level: L1
 # class: host-facts
 # expect: result ['HOME', 'LANG', 'MINE', 'PATH', 'USER']

@@ -1,5 +1,5 @@
 # id: faulthandler-dump
-# title: a dump of faulthandler names no place of the host
+# title: a dump of faulthandler names no path of the host
 # level: L1
 # class: host-facts
 # expect: any

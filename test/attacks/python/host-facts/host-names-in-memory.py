@@ -1,5 +1,5 @@
 # id: host-names-in-memory
-# title: no secret, path or name of the host lies in the interpreter’s memory
+# title: the interpreter’s memory contains no secret, path or name of the host
 # level: L1
 # class: host-facts
 # expect: result True

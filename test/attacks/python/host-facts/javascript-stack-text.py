@@ -1,5 +1,5 @@
 # id: javascript-stack-text
-# title: no error tells where the host’s JavaScript lies
+# title: no error shows where the host’s JavaScript is
 # level: L1
 # class: host-facts
 # expect: any

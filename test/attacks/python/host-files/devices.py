@@ -1,5 +1,5 @@
 # id: devices
-# title: no device but the listed ones opens
+# title: only the listed devices can be opened
 # level: L1
 # class: host-files
 # expect: any

@@ -1,5 +1,5 @@
 # id: ioctls
-# title: no request of ioctl or fcntl reaches a descriptor of the host’s
+# title: no request of ioctl or fcntl reaches a descriptor of the host
 # level: L1
 # class: host-files
 # expect: any

@@ -1,5 +1,5 @@
 # id: open-by-descriptor-number
-# title: no number that was never opened is a descriptor
+# title: a descriptor number that was never opened is invalid
 # level: L1
 # class: host-files
 # expect: any

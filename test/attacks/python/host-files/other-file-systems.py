@@ -1,5 +1,5 @@
 # id: other-file-systems
-# title: no other file system of Emscripten is there
+# title: Emscripten’s other file systems do not exist
 # level: L1
 # class: host-files
 # expect: any

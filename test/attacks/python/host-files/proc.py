@@ -1,5 +1,5 @@
 # id: proc
-# title: there is no /proc to read the process from
+# title: there is no /proc that describes the process
 # level: L1
 # class: host-files
 # expect: any

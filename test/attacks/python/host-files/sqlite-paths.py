@@ -1,5 +1,5 @@
 # id: sqlite-paths
-# title: sqlite opens, attaches and backs up in the session only
+# title: sqlite opens, attaches and backs up files of the session only
 # level: L1
 # class: host-files
 # expect: any

@@ -1,5 +1,5 @@
 # id: stdin
-# title: descriptor 0 is not the host’s
+# title: descriptor 0 is not the host’s standard input
 # level: L1
 # class: host-files
 # expect: any

@@ -1,5 +1,5 @@
 # id: network-a-name
-# title: a name fails before anything is sent
+# title: looking up a host name fails before anything is sent
 # level: L1
 # class: host-network
 # expect: python

@@ -1,5 +1,5 @@
 # id: network-file-urls
-# title: file URLs fails before anything is sent
+# title: opening file URLs fails before anything is sent
 # level: L1
 # class: host-network
 # expect: python

@@ -1,5 +1,5 @@
 # id: network-socket-from-a-descriptor
-# title: socket from a descriptor fails before anything is sent
+# title: a socket made from a descriptor fails before anything is sent
 # level: L1
 # class: host-network
 # expect: python

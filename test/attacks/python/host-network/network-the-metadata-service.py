@@ -1,5 +1,5 @@
 # id: network-the-metadata-service
-# title: the metadata service fails before anything is sent
+# title: asking a cloud’s metadata service fails before anything is sent
 # level: L1
 # class: host-network
 # expect: python

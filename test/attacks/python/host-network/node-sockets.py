@@ -1,5 +1,5 @@
 # id: node-sockets
-# title: Pyodide’s sockets for Node are not there
+# title: Pyodide’s sockets for Node do not exist
 # level: L1
 # class: host-network
 # expect: any

@@ -1,5 +1,5 @@
 # id: pyfetch
-# title: fetch calls nobody
+# title: fetch opens no connection
 # level: L1
 # class: host-network
 # expect: any

@@ -1,5 +1,5 @@
 # id: urllib
-# title: urllib calls nobody
+# title: urllib opens no connection
 # level: L1
 # class: host-network
 # expect: any

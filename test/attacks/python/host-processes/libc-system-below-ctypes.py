@@ -1,5 +1,5 @@
 # id: libc-system-below-ctypes
-# title: libc’s system is not to be had through the module below ctypes
+# title: libc’s system cannot be called through the module below ctypes
 # level: L1
 # class: host-processes
 # expect: any

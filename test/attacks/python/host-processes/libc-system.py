@@ -1,5 +1,5 @@
 # id: libc-system
-# title: libc’s system is not to be had through ctypes
+# title: libc’s system cannot be called through ctypes
 # level: L1
 # class: host-processes
 # expect: any

@@ -1,5 +1,5 @@
 # id: a-fatal-signal
-# title: a fatal signal ends the call, once
+# title: a fatal signal ends only the call that did it
 # level: L1
 # class: interpreter
 # expect: crash restored

@@ -1,5 +1,5 @@
 # id: bytecode-a-call-with-nothing-to-call
-# title: bytecode: a call with nothing to call
+# title: bytecode that calls without a callee harms at most its own interpreter
 # level: L1
 # class: interpreter
 # expect: any

@@ -1,5 +1,5 @@
 # id: bytecode-a-jump-out-of-the-code
-# title: bytecode: a jump out of the code
+# title: bytecode that jumps out of its code harms at most its own interpreter
 # level: L1
 # class: interpreter
 # expect: any

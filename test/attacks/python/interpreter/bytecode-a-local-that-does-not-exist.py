@@ -1,5 +1,5 @@
 # id: bytecode-a-local-that-does-not-exist
-# title: bytecode: a local that does not exist
+# title: bytecode that loads a local that does not exist harms at most its own interpreter
 # level: L1
 # class: interpreter
 # expect: any

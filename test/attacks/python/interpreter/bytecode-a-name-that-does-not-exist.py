@@ -1,5 +1,5 @@
 # id: bytecode-a-name-that-does-not-exist
-# title: bytecode: a name that does not exist
+# title: bytecode that loads a name that does not exist harms at most its own interpreter
 # level: L1
 # class: interpreter
 # expect: any

@@ -1,5 +1,5 @@
 # id: bytecode-a-stack-much-larger-than-it-says
-# title: bytecode: a stack much larger than it says
+# title: bytecode that uses a much larger stack than it declares harms at most its own interpreter
 # level: L1
 # class: interpreter
 # expect: any

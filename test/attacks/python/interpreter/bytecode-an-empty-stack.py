@@ -1,5 +1,5 @@
 # id: bytecode-an-empty-stack
-# title: bytecode: an empty stack
+# title: bytecode that pops from an empty stack harms at most its own interpreter
 # level: L1
 # class: interpreter
 # expect: any

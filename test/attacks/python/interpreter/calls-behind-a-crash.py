@@ -1,5 +1,5 @@
 # id: calls-behind-a-crash
-# title: calls that wait behind a crash run in the interpreter that comes after it
+# title: calls queued behind a crash run in the next interpreter
 # level: L1
 # class: interpreter
 # expect: result 8

@@ -1,5 +1,5 @@
 # id: codec-errors
-# title: codecs, error handlers and import hooks that raise harm the session only
+# title: codecs, error handlers and import hooks that raise harm only their own session
 # level: L1
 # class: interpreter
 # expect: any

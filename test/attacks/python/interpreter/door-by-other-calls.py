@@ -1,5 +1,5 @@
 # id: door-by-other-calls
-# title: the door’s descriptor takes no other call than a write
+# title: the descriptor for blocking calls accepts only writes
 # level: L1
 # class: interpreter
 # expect: any

@@ -1,5 +1,5 @@
 # id: door-marshal-bombs
-# title: marshal bombs written to the door’s descriptor are an error or the end
+# title: marshal bombs written to the descriptor for blocking calls are an error or end the interpreter
 # level: L1
 # class: interpreter
 # expect: any

@@ -1,5 +1,5 @@
 # id: door-raw-bytes
-# title: garbage written to the door’s descriptor is an error or the end
+# title: garbage written to the descriptor for blocking calls is an error or ends the interpreter
 # level: L1
 # class: interpreter
 # expect: any

@@ -1,5 +1,5 @@
 # id: every-function-by-address
-# title: every function of the table, called by address
+# title: calling every function of the table by its address harms at most its own interpreter
 # level: L1
 # class: interpreter
 # expect: any

@@ -1,5 +1,5 @@
 # id: executions-nested
-# title: an execution started from inside another is an error or the end
+# title: an execution started from inside another is an error or ends the interpreter
 # level: L1
 # class: interpreter
 # expect: any

@@ -1,5 +1,5 @@
 # id: faulthandler
-# title: faulthandler ends the call, once
+# title: faulthandler ends only the call that did it
 # level: L1
 # class: interpreter
 # expect: crash restored

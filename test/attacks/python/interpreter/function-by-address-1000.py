@@ -1,5 +1,5 @@
 # id: function-by-address-1000
-# title: function 1000 of the table, called by address
+# title: calling function 1000 of the table by its address harms at most its own interpreter
 # level: L1
 # class: interpreter
 # expect: any

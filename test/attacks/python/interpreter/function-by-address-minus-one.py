@@ -1,5 +1,5 @@
 # id: function-by-address-minus-one
-# title: function -1 of the table, called by address
+# title: calling function -1 of the table by its address harms at most its own interpreter
 # level: L1
 # class: interpreter
 # expect: any

@@ -1,5 +1,5 @@
 # id: hostile-marshal-data
-# title: code objects out of hostile marshal data
+# title: code objects loaded from hostile marshal data harm at most their own interpreter
 # level: L1
 # class: interpreter
 # expect: any

@@ -1,5 +1,5 @@
 # id: keyboardinterrupt
-# title: KeyboardInterrupt is a Python error and the state stays
+# title: KeyboardInterrupt is a Python error, and the session keeps its state
 # level: L1
 # class: interpreter
 # expect: python

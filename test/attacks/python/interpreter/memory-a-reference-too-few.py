@@ -1,5 +1,5 @@
 # id: memory-a-reference-too-few
-# title: memory: a reference too few
+# title: a reference count that is too low harms at most its own interpreter
 # level: L1
 # class: interpreter
 # expect: any

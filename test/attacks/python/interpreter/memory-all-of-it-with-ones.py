@@ -1,5 +1,5 @@
 # id: memory-all-of-it-with-ones
-# title: memory: all of it with ones
+# title: overwriting all memory with ones harms at most its own interpreter
 # level: L1
 # class: interpreter
 # expect: any

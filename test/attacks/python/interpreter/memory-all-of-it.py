@@ -1,5 +1,5 @@
 # id: memory-all-of-it
-# title: memory: all of it
+# title: overwriting all memory harms at most its own interpreter
 # level: L1
 # class: interpreter
 # expect: any

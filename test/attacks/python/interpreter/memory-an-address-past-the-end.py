@@ -1,5 +1,5 @@
 # id: memory-an-address-past-the-end
-# title: memory: an address past the end
+# title: a pointer past the end of memory harms at most its own interpreter
 # level: L1
 # class: interpreter
 # expect: any

@@ -1,5 +1,5 @@
 # id: memory-an-address-that-is-no-object
-# title: memory: an address that is no object
+# title: a pointer to something that is not an object harms at most its own interpreter
 # level: L1
 # class: interpreter
 # expect: any

@@ -1,5 +1,5 @@
 # id: memory-beyond-its-end
-# title: memory: beyond its end
+# title: writing beyond the end of memory harms at most its own interpreter
 # level: L1
 # class: interpreter
 # expect: any

@@ -1,5 +1,5 @@
 # id: memory-forged
-# title: all of the interpreter’s memory can be read and written
+# title: Python can read and write all of the interpreter’s memory
 # level: L1
 # class: interpreter
 # expect: result b'behind'

@@ -1,5 +1,5 @@
 # id: memory-function-pointers-of-a-type
-# title: memory: function pointers of a type
+# title: overwriting the function pointers of a type harms at most its own interpreter
 # level: L1
 # class: interpreter
 # expect: any

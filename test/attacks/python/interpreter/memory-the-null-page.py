@@ -1,5 +1,5 @@
 # id: memory-the-null-page
-# title: memory: the null page
+# title: overwriting the null page harms at most its own interpreter
 # level: L1
 # class: interpreter
 # expect: any

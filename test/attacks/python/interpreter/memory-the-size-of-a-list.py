@@ -1,5 +1,5 @@
 # id: memory-the-size-of-a-list
-# title: memory: the size of a list
+# title: a forged list size harms at most its own interpreter
 # level: L1
 # class: interpreter
 # expect: any

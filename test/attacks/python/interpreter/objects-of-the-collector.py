@@ -1,5 +1,5 @@
 # id: objects-of-the-collector
-# title: every object that the collector knows, emptied
+# title: emptying every object that the garbage collector tracks harms only its own session
 # level: L1
 # class: interpreter
 # expect: any

@@ -1,5 +1,5 @@
 # id: os-abort
-# title: os.abort ends the call, once
+# title: os.abort ends only the call that did it
 # level: L1
 # class: interpreter
 # expect: crash restored

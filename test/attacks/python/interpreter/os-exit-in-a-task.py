@@ -1,5 +1,5 @@
 # id: os-exit-in-a-task
-# title: os._exit in a task ends the call, once
+# title: os._exit in a task ends only the call that did it
 # level: L1
 # class: interpreter
 # expect: crash restored

@@ -1,5 +1,5 @@
 # id: os-exit
-# title: os._exit ends the call, once
+# title: os._exit ends only the call that did it
 # level: L1
 # class: interpreter
 # expect: crash restored

@@ -1,5 +1,5 @@
 # id: os-kill
-# title: os.kill ends the call, once
+# title: os.kill ends only the call that did it
 # level: L1
 # class: interpreter
 # expect: crash restored

@@ -1,5 +1,5 @@
 # id: pickle-of-everything
-# title: pickles that call what they like reach nothing
+# title: pickles that call any function reach nothing of the host
 # level: L1
 # class: interpreter
 # expect: any

@@ -1,5 +1,5 @@
 # id: signal-handlers
-# title: handlers of every signal, raised and set again, harm nobody
+# title: setting and raising handlers of every signal harms no other session
 # level: L1
 # class: interpreter
 # expect: any

@@ -1,5 +1,5 @@
 # id: sys-exit
-# title: sys.exit is a Python error and the state stays
+# title: sys.exit is a Python error, and the session keeps its state
 # level: L1
 # class: interpreter
 # expect: python

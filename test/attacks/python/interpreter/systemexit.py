@@ -1,5 +1,5 @@
 # id: systemexit
-# title: SystemExit is a Python error and the state stays
+# title: SystemExit is a Python error, and the session keeps its state
 # level: L1
 # class: interpreter
 # expect: python

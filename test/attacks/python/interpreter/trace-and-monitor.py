@@ -1,5 +1,5 @@
 # id: trace-and-monitor
-# title: tracers, profilers and monitors of the kernel’s own frames harm the session only
+# title: tracers, profilers and monitors of the kernel’s own frames harm only their own session
 # level: L1
 # class: interpreter
 # expect: any

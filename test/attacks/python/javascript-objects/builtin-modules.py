@@ -1,5 +1,5 @@
 # id: builtin-modules
-# title: no compiled-in module of the bridge works
+# title: no built-in module of Pyodide’s JavaScript bridge works
 # level: L1
 # class: javascript-objects
 # expect: any

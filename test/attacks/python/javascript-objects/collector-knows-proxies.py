@@ -1,5 +1,5 @@
 # id: collector-knows-proxies
-# title: the garbage collector knows no JavaScript object
+# title: the garbage collector tracks no JavaScript object
 # level: L1
 # class: javascript-objects
 # expect: any

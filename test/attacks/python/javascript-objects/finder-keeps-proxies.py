@@ -1,5 +1,5 @@
 # id: finder-keeps-proxies
-# title: no finder keeps what was taken out of sys.modules
+# title: no import finder keeps what was removed from sys.modules
 # level: L1
 # class: javascript-objects
 # expect: any

@@ -1,5 +1,5 @@
 # id: frames-walk
-# title: no frame below the user’s holds an object of the host’s
+# title: no frame below the user’s holds an object of the host
 # level: L1
 # class: javascript-objects
 # expect: any

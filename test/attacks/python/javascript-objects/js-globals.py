@@ -1,5 +1,5 @@
 # id: js-globals
-# title: there is no module js with the globals of main in it
+# title: there is no module js with the main thread’s globals
 # level: L1
 # class: javascript-objects
 # expect: any

@@ -1,5 +1,5 @@
 # id: forged-call-an-id-and-a-number
-# title: a kernel reply that is an id and a number ends the interpreter
+# title: a kernel that requests a host call that is a pair of numbers ends the interpreter
 # level: L1
 # class: kernel
 # expect: crash restored

@@ -1,5 +1,5 @@
 # id: forged-call-an-id-that-is-text
-# title: a kernel reply that is an id that is text ends the interpreter
+# title: a kernel that requests a host call whose id is text ends the interpreter
 # level: L1
 # class: kernel
 # expect: crash restored

@@ -1,5 +1,5 @@
 # id: forged-call-arguments-that-are-a-list
-# title: a kernel reply that is arguments that are a list ends the interpreter
+# title: a kernel that requests a host call whose arguments are a list ends the interpreter
 # level: L1
 # class: kernel
 # expect: crash restored

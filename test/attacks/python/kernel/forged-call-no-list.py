@@ -1,5 +1,5 @@
 # id: forged-call-no-list
-# title: a kernel reply that is no list ends the interpreter
+# title: a kernel that requests host calls as a dict ends the interpreter
 # level: L1
 # class: kernel
 # expect: crash restored

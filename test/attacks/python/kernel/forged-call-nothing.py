@@ -1,5 +1,5 @@
 # id: forged-call-nothing
-# title: a kernel reply that is nothing ends the interpreter
+# title: a kernel that requests a host call that is None ends the interpreter
 # level: L1
 # class: kernel
 # expect: crash restored

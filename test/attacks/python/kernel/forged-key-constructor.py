@@ -1,5 +1,5 @@
 # id: forged-key-constructor
-# title: the key constructor touches no prototype and no awaiting caller
+# title: a value with the key constructor changes no prototype and does not confuse an awaiting caller
 # level: L1
 # class: kernel
 # expect: result r

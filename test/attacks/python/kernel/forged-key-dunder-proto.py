@@ -1,5 +1,5 @@
 # id: forged-key-dunder-proto
-# title: the key __proto__ touches no prototype and no awaiting caller
+# title: a value with the key __proto__ changes no prototype and does not confuse an awaiting caller
 # level: L1
 # class: kernel
 # expect: result r

@@ -1,5 +1,5 @@
 # id: forged-key-hasownproperty
-# title: the key hasOwnProperty touches no prototype and no awaiting caller
+# title: a value with the key hasOwnProperty changes no prototype and does not confuse an awaiting caller
 # level: L1
 # class: kernel
 # expect: result r

@@ -1,5 +1,5 @@
 # id: forged-key-tojson
-# title: the key toJSON touches no prototype and no awaiting caller
+# title: a value with the key toJSON changes no prototype and does not confuse an awaiting caller
 # level: L1
 # class: kernel
 # expect: result r

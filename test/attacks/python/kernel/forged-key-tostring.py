@@ -1,5 +1,5 @@
 # id: forged-key-tostring
-# title: the key toString touches no prototype and no awaiting caller
+# title: a value with the key toString changes no prototype and does not confuse an awaiting caller
 # level: L1
 # class: kernel
 # expect: result r

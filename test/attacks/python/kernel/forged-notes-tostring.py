@@ -1,5 +1,5 @@
 # id: forged-notes-tostring
-# title: notes of what a value lost cannot be objects with a toString of their own
+# title: the notes on what a value lost cannot be objects with a toString of their own
 # level: L1
 # class: kernel
 # expect: crash

@@ -1,5 +1,5 @@
 # id: forged-reply-100-000-levels
-# title: a kernel reply that is 100,000 levels ends the interpreter
+# title: a kernel reply nested 100,000 levels deep ends the interpreter
 # level: L1
 # class: kernel
 # expect: crash restored

@@ -1,5 +1,5 @@
 # id: forged-reply-a-display-of-lists
-# title: a kernel reply that is a display of lists ends the interpreter
+# title: a kernel reply whose display consists of lists ends the interpreter
 # level: L1
 # class: kernel
 # expect: crash restored

@@ -1,5 +1,5 @@
 # id: forged-reply-a-display-of-numbers
-# title: a kernel reply that is a display of numbers ends the interpreter
+# title: a kernel reply whose display consists of numbers ends the interpreter
 # level: L1
 # class: kernel
 # expect: crash restored

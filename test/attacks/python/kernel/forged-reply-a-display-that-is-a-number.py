@@ -1,5 +1,5 @@
 # id: forged-reply-a-display-that-is-a-number
-# title: a kernel reply that is a display that is a number ends the interpreter
+# title: a kernel reply whose display is a number ends the interpreter
 # level: L1
 # class: kernel
 # expect: crash restored

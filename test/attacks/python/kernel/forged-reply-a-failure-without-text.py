@@ -1,5 +1,5 @@
 # id: forged-reply-a-failure-without-text
-# title: a kernel reply that is a failure without text ends the interpreter
+# title: a kernel reply of a failure without text ends the interpreter
 # level: L1
 # class: kernel
 # expect: crash restored

@@ -1,5 +1,5 @@
 # id: forged-reply-a-length-of-2-31-1
-# title: a kernel reply that is a length of 2^31 - 1 ends the interpreter
+# title: a kernel reply with a length of 2^31 - 1 ends the interpreter
 # level: L1
 # class: kernel
 # expect: crash restored

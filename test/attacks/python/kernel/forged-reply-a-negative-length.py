@@ -1,5 +1,5 @@
 # id: forged-reply-a-negative-length
-# title: a kernel reply that is a negative length ends the interpreter
+# title: a kernel reply with a negative length ends the interpreter
 # level: L1
 # class: kernel
 # expect: crash restored

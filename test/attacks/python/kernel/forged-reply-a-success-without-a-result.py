@@ -1,5 +1,5 @@
 # id: forged-reply-a-success-without-a-result
-# title: a kernel reply that is a success without a result ends the interpreter
+# title: a kernel reply of a success without a result ends the interpreter
 # level: L1
 # class: kernel
 # expect: crash restored

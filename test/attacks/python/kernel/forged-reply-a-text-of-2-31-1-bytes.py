@@ -1,5 +1,5 @@
 # id: forged-reply-a-text-of-2-31-1-bytes
-# title: a kernel reply that is a text of 2^31 - 1 bytes ends the interpreter
+# title: a kernel reply that claims a text of 2^31 - 1 bytes ends the interpreter
 # level: L1
 # class: kernel
 # expect: crash restored

@@ -1,5 +1,5 @@
 # id: forged-reply-an-integer-of-2-31-digits
-# title: a kernel reply that is an integer of 2^31 digits ends the interpreter
+# title: a kernel reply that claims an integer of 2^31 digits ends the interpreter
 # level: L1
 # class: kernel
 # expect: crash restored

@@ -1,5 +1,5 @@
 # id: forged-reply-an-unknown-status
-# title: a kernel reply that is an unknown status ends the interpreter
+# title: a kernel reply with an unknown status ends the interpreter
 # level: L1
 # class: kernel
 # expect: crash restored

@@ -1,5 +1,5 @@
 # id: forged-reply-marshal-of-code
-# title: a kernel reply that is marshal of code ends the interpreter
+# title: a kernel reply with a code object ends the interpreter
 # level: L1
 # class: kernel
 # expect: crash restored

@@ -1,5 +1,5 @@
 # id: forged-reply-marshal-that-ends-early
-# title: a kernel reply that is marshal that ends early ends the interpreter
+# title: a kernel reply whose marshal data ends early ends the interpreter
 # level: L1
 # class: kernel
 # expect: crash restored

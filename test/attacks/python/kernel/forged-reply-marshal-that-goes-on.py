@@ -1,5 +1,5 @@
 # id: forged-reply-marshal-that-goes-on
-# title: a kernel reply that is marshal that goes on ends the interpreter
+# title: a kernel reply with bytes after its marshal data ends the interpreter
 # level: L1
 # class: kernel
 # expect: crash restored

@@ -1,5 +1,5 @@
 # id: forged-reply-no-marshal
-# title: a kernel reply that is no marshal ends the interpreter
+# title: a kernel reply that is not marshal data ends the interpreter
 # level: L1
 # class: kernel
 # expect: crash restored

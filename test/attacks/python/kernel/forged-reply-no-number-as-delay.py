@@ -1,5 +1,5 @@
 # id: forged-reply-no-number-as-delay
-# title: a kernel reply that is no number as delay ends the interpreter
+# title: a kernel reply whose delay is not a number ends the interpreter
 # level: L1
 # class: kernel
 # expect: crash restored

@@ -1,5 +1,5 @@
 # id: forged-reply-no-payload
-# title: a kernel reply that is no payload ends the interpreter
+# title: a kernel reply without a payload ends the interpreter
 # level: L1
 # class: kernel
 # expect: crash restored

@@ -1,5 +1,5 @@
 # id: forged-reply-nothing
-# title: a kernel reply that is nothing ends the interpreter
+# title: an empty kernel reply ends the interpreter
 # level: L1
 # class: kernel
 # expect: crash restored

@@ -1,5 +1,5 @@
 # id: kernel-with-a-context-that-is-none
-# title: a kernel with a context that is none harms its own session only
+# title: a kernel whose context is a number harms only its own session
 # level: L1
 # class: kernel
 # expect: any

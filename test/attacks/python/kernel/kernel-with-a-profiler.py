@@ -1,5 +1,5 @@
 # id: kernel-with-a-profiler
-# title: a kernel with a profiler harms its own session only
+# title: a kernel with a profiler harms only its own session
 # level: L1
 # class: kernel
 # expect: any

@@ -1,5 +1,5 @@
 # id: kernel-with-a-signal-handler
-# title: a kernel with a signal handler harms its own session only
+# title: a kernel with a signal handler harms only its own session
 # level: L1
 # class: kernel
 # expect: any

@@ -1,5 +1,5 @@
 # id: kernel-with-a-thread-switch-hook
-# title: a kernel with a thread switch hook harms its own session only
+# title: a kernel with a thread switch hook harms only its own session
 # level: L1
 # class: kernel
 # expect: any

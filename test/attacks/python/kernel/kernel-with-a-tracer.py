@@ -1,5 +1,5 @@
 # id: kernel-with-a-tracer
-# title: a kernel with a tracer harms its own session only
+# title: a kernel with a tracer harms only its own session
 # level: L1
 # class: kernel
 # expect: any

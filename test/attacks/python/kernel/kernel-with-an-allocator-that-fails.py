@@ -1,5 +1,5 @@
 # id: kernel-with-an-allocator-that-fails
-# title: a kernel with an allocator that fails harms its own session only
+# title: a kernel with an allocator that fails harms only its own session
 # level: L1
 # class: kernel
 # expect: any

@@ -1,5 +1,5 @@
 # id: kernel-with-an-audit-hook
-# title: a kernel with an audit hook harms its own session only
+# title: a kernel with an audit hook harms only its own session
 # level: L1
 # class: kernel
 # expect: any

@@ -1,5 +1,5 @@
 # id: kernel-with-an-execution-that-is-none
-# title: a kernel with an execution that is none harms its own session only
+# title: a kernel with an execution that is none harms only its own session
 # level: L1
 # class: kernel
 # expect: any

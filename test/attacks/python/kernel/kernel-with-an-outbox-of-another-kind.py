@@ -1,5 +1,5 @@
 # id: kernel-with-an-outbox-of-another-kind
-# title: a kernel with an outbox of another kind harms its own session only
+# title: a kernel whose outbox is a number harms only its own session
 # level: L1
 # class: kernel
 # expect: any

@@ -1,5 +1,5 @@
 # id: kernel-with-builtins-emptied
-# title: a kernel with builtins emptied harms its own session only
+# title: a kernel without builtins harms only its own session
 # level: L1
 # class: kernel
 # expect: any

@@ -1,5 +1,5 @@
 # id: kernel-with-closed-descriptors
-# title: a kernel with closed descriptors harms its own session only
+# title: a kernel with closed descriptors harms only its own session
 # level: L1
 # class: kernel
 # expect: any

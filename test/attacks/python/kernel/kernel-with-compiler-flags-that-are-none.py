@@ -1,5 +1,5 @@
 # id: kernel-with-compiler-flags-that-are-none
-# title: a kernel with compiler flags that are none harms its own session only
+# title: a kernel with compiler flags that are none harms only its own session
 # level: L1
 # class: kernel
 # expect: any

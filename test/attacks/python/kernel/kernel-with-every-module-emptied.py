@@ -1,5 +1,5 @@
 # id: kernel-with-every-module-emptied
-# title: a kernel with every module emptied harms its own session only
+# title: a kernel whose modules are all empty harms only its own session
 # level: L1
 # class: kernel
 # expect: any

@@ -1,5 +1,5 @@
 # id: kernel-with-no-guard
-# title: a kernel with no guard harms its own session only
+# title: a kernel without its guard harms only its own session
 # level: L1
 # class: kernel
 # expect: any

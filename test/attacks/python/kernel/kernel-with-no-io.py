@@ -1,5 +1,5 @@
 # id: kernel-with-no-io
-# title: a kernel with no io harms its own session only
+# title: a kernel without io harms only its own session
 # level: L1
 # class: kernel
 # expect: any

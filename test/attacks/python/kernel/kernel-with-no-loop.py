@@ -1,5 +1,5 @@
 # id: kernel-with-no-loop
-# title: a kernel with no loop harms its own session only
+# title: a kernel without its event loop harms only its own session
 # level: L1
 # class: kernel
 # expect: any

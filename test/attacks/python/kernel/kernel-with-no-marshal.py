@@ -1,5 +1,5 @@
 # id: kernel-with-no-marshal
-# title: a kernel with no marshal harms its own session only
+# title: a kernel without marshal harms only its own session
 # level: L1
 # class: kernel
 # expect: any

@@ -1,5 +1,5 @@
 # id: kernel-with-no-namespace
-# title: a kernel with no namespace harms its own session only
+# title: a kernel without a namespace harms only its own session
 # level: L1
 # class: kernel
 # expect: any

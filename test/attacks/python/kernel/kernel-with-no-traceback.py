@@ -1,5 +1,5 @@
 # id: kernel-with-no-traceback
-# title: a kernel with no traceback harms its own session only
+# title: a kernel without traceback harms only its own session
 # level: L1
 # class: kernel
 # expect: any

@@ -1,5 +1,5 @@
 # id: kernel-with-sys-modules-emptied
-# title: a kernel with sys.modules emptied harms its own session only
+# title: a kernel with an empty sys.modules harms only its own session
 # level: L1
 # class: kernel
 # expect: any

@@ -1,5 +1,5 @@
 # id: liar-until-reset
-# title: get and execute hear the liar, until reset makes the kernel anew
+# title: a kernel that lies to get and execute is replaced by reset
 # level: L1
 # class: kernel
 # expect: result 'whole'

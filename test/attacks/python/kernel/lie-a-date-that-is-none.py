@@ -1,5 +1,5 @@
 # id: lie-a-date-that-is-none
-# title: a kernel reply that is a date that is none is a lie to its own session only
+# title: a false kernel reply, a date that is not one, deceives only its own session
 # level: L1
 # class: kernel
 # expect: result Invalid Date

@@ -1,5 +1,5 @@
 # id: lie-a-subclass-of-bytes
-# title: a kernel reply that is a subclass of bytes is a lie to its own session only
+# title: a false kernel reply, a subclass of bytes, deceives only its own session
 # level: L1
 # class: kernel
 # expect: result lie

@@ -1,5 +1,5 @@
 # id: lie-a-value
-# title: a kernel reply that is a value is a lie to its own session only
+# title: a false kernel reply, a value, deceives only its own session
 # level: L1
 # class: kernel
 # expect: result lie

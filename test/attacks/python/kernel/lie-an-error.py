@@ -1,5 +1,5 @@
 # id: lie-an-error
-# title: a kernel reply that is an error is a lie to its own session only
+# title: a false kernel reply, an error, deceives only its own session
 # level: L1
 # class: kernel
 # expect: python __proto__

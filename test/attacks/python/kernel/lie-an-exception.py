@@ -1,5 +1,5 @@
 # id: lie-an-exception
-# title: a kernel reply that is an exception is a lie to its own session only
+# title: a false kernel reply, an exception, deceives only its own session
 # level: L1
 # class: kernel
 # expect: python MemoryError

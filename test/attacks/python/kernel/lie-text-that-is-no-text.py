@@ -1,5 +1,5 @@
 # id: lie-text-that-is-no-text
-# title: a kernel reply that is text that is no text is a lie to its own session only
+# title: a false kernel reply, text that is not valid, deceives only its own session
 # level: L1
 # class: kernel
 # expect: result

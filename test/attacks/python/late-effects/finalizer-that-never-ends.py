@@ -1,5 +1,5 @@
 # id: finalizer-that-never-ends
-# title: a finalizer that never ends holds up no reset and no other session
+# title: a finalizer that never ends delays no reset and no other session
 # level: L1
 # class: late-effects
 # expect: result False

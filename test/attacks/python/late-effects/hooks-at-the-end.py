@@ -1,5 +1,5 @@
 # id: hooks-at-the-end
-# title: hooks of exit, threading and logging run for nobody
+# title: hooks of exit, threading and logging do not run when a session ends
 # level: L1
 # class: late-effects
 # expect: result 1

@@ -1,5 +1,5 @@
 # id: late-a-callback-of-the-collector
-# title: what a callback of the collector prints when nobody called is nobody’s output
+# title: what a callback of the garbage collector prints between calls is not output of any call
 # level: L1
 # class: late-effects
 # expect: result 2

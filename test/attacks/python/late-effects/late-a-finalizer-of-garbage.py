@@ -1,5 +1,5 @@
 # id: late-a-finalizer-of-garbage
-# title: what a finalizer of garbage prints when nobody called is nobody’s output
+# title: what a finalizer prints between calls is not output of any call
 # level: L1
 # class: late-effects
 # expect: result 2

@@ -1,5 +1,5 @@
 # id: late-a-modules-finalizer
-# title: what a module’s finalizer prints when nobody called is nobody’s output
+# title: what a module’s finalizer prints between calls is not output of any call
 # level: L1
 # class: late-effects
 # expect: result 2

@@ -1,5 +1,5 @@
 # id: late-a-weak-reference
-# title: what a weak reference prints when nobody called is nobody’s output
+# title: what a weak reference’s callback prints between calls is not output of any call
 # level: L1
 # class: late-effects
 # expect: result 2

@@ -1,5 +1,5 @@
 # id: late-atexit
-# title: what atexit prints when nobody called is nobody’s output
+# title: what atexit prints between calls is not output of any call
 # level: L1
 # class: late-effects
 # expect: result 2

@@ -1,5 +1,5 @@
 # id: late-weakref-finalize
-# title: what weakref.finalize prints when nobody called is nobody’s output
+# title: what weakref.finalize prints between calls is not output of any call
 # level: L1
 # class: late-effects
 # expect: result 2

@@ -1,5 +1,5 @@
 # id: tasks-after-the-end
-# title: tasks that go on after their execution write to nobody
+# title: tasks that outlive their execution write to no later call
 # level: L1
 # class: late-effects
 # expect: result False

@@ -5,10 +5,10 @@
 # expect: result
 # control: outcome
 # stdout: ""
-# timeout-ms: 400
+# timeout-ms: 200
 
 import asyncio, itertools
-asyncio.get_running_loop().call_later(0.3, print, "late")
+asyncio.get_running_loop().call_later(0.1, print, "late")
 sum(itertools.repeat(1))
 # %%
-import asyncio; await asyncio.sleep(0.35)
+import asyncio; await asyncio.sleep(0.1)

@@ -1,5 +1,5 @@
 # id: a-dictionary-without-end
-# title: a dictionary without end: an error at the limit
+# title: filling a dictionary in an endless loop stops with an error at the limit
 # level: L1
 # class: memory
 # expect: python

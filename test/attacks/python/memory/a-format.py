@@ -1,5 +1,5 @@
 # id: a-format
-# title: a format: an error at the limit
+# title: formatting a number with a huge width stops with an error at the limit
 # level: L1
 # class: memory
 # expect: python

@@ -1,5 +1,5 @@
 # id: a-text-that-doubles
-# title: a text that doubles: an error at the limit
+# title: doubling a text in an endless loop stops with an error at the limit
 # level: L1
 # class: memory
 # expect: python

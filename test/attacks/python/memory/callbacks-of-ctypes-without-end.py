@@ -1,5 +1,5 @@
 # id: callbacks-of-ctypes-without-end
-# title: callbacks of ctypes without end: an error in bounds
+# title: making ctypes callbacks in an endless loop ends in an error within the limits
 # level: L1
 # class: memory
 # expect: error

@@ -1,5 +1,5 @@
 # id: growing-memory-by-its-c-function
-# title: growing memory by its C function: an error at the limit
+# title: growing memory through its C function stops with an error at the limit
 # level: L1
 # class: memory
 # expect: python

@@ -1,5 +1,5 @@
 # id: heap-forged
-# title: a forged free list makes no capture slow
+# title: a forged free list does not make a snapshot slow
 # level: L1
 # class: memory
 # expect: any

@@ -1,5 +1,5 @@
 # id: integers-without-end
-# title: integers, texts and reprs that are larger than memory
+# title: integers, texts and reprs larger than memory end in a typed error
 # level: L1
 # class: memory
 # expect: any

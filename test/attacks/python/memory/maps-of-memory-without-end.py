@@ -1,5 +1,5 @@
 # id: maps-of-memory-without-end
-# title: maps of memory without end: an error in bounds
+# title: mapping memory in an endless loop ends in an error within the limits
 # level: L1
 # class: memory
 # expect: error

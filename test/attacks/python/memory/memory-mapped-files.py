@@ -1,5 +1,5 @@
 # id: memory-mapped-files
-# title: maps of files as large as they may be, again and again
+# title: mapping files as large as possible again and again stays within the limits
 # level: L1
 # class: memory
 # expect: python | crash | timeout

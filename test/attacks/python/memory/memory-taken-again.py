@@ -1,5 +1,5 @@
 # id: memory-taken-again
-# title: memory given back can be taken again, up to the same limit
+# title: memory that was freed can be used again, up to the same limit
 # level: L1
 # class: memory
 # expect: result 'given back'
@@ -8,12 +8,12 @@
 # timeout-ms: 15000
 
 x = []
-while True: x.append([None] * 1000)
+while True: x.append(bytes(8000))
 # %%
 x = None
 # %%
 x = []
-while True: x.append([None] * 1000)
+while True: x.append(bytes(8000))
 # %%
 x = None
 'given back'

@@ -1,5 +1,5 @@
 # id: objects-without-end
-# title: objects without end: an error at the limit
+# title: making objects in an endless loop stops with an error at the limit
 # level: L1
 # class: memory
 # expect: python MemoryError

@@ -1,5 +1,5 @@
 # id: one-object-too-large
-# title: one object too large: an error at the limit
+# title: one object larger than memory: stops with an error at the limit
 # level: L1
 # class: memory
 # expect: python

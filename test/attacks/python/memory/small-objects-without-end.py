@@ -1,5 +1,5 @@
 # id: small-objects-without-end
-# title: small objects without end: an error at the limit
+# title: making small objects in an endless loop stops with an error at the limit
 # level: L1
 # class: memory
 # expect: python

@@ -1,5 +1,5 @@
 # id: tasks-without-end
-# title: tasks without end are a Python error
+# title: making tasks in an endless loop ends in a Python error
 # level: L1
 # class: memory
 # expect: python

@@ -1,5 +1,5 @@
 # id: value-too-large-to-send
-# title: a value that cannot be sent any more is left out
+# title: a value for which there is no memory left is omitted from the result
 # level: L1
 # class: memory
 # expect: result undefined

@@ -1,5 +1,5 @@
 # id: cut-between-characters
-# title: a cut leaves whole characters
+# title: output cut off at the limit ends with a whole character
 # level: L1
 # class: output
 # expect: limit outputBytes

@@ -1,5 +1,5 @@
 # id: output-after-close
-# title: closing, duplicating and exchanging the output’s descriptors
+# title: closing, duplicating and swapping the output’s descriptors harms only its own session
 # level: L1
 # class: output
 # expect: any

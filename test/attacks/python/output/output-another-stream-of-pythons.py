@@ -1,5 +1,5 @@
 # id: output-another-stream-of-pythons
-# title: another stream of Python’s is cut at the limit
+# title: output through another Python stream is cut off at the limit
 # level: L1
 # class: output
 # expect: limit outputBytes | timeout

@@ -1,5 +1,5 @@
 # id: output-control-characters
-# title: control characters and broken text stay the caller’s text
+# title: control characters and invalid text are passed to the caller unchanged
 # level: L1
 # class: output
 # expect: any

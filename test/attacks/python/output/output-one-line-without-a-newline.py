@@ -1,10 +1,10 @@
 # id: output-one-line-without-a-newline
-# title: one line without a newline is cut at the limit
+# title: one endless line is cut off at the limit
 # level: L1
 # class: output
 # expect: limit outputBytes | timeout
 # control: outcome
-# limits: {"outputBytes":262144}
+# limits: {"outputBytes":65536}
 # timeout-ms: 5000
 
 import sys

@@ -1,5 +1,5 @@
 # id: output-one-write
-# title: one write is cut at the limit
+# title: one huge write is cut off at the limit
 # level: L1
 # class: output
 # expect: limit outputBytes | timeout

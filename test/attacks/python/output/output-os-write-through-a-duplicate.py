@@ -1,5 +1,5 @@
 # id: output-os-write-through-a-duplicate
-# title: os.write through a duplicate is cut at the limit
+# title: os.write through a duplicated descriptor is cut off at the limit
 # level: L1
 # class: output
 # expect: limit outputBytes | timeout

@@ -1,5 +1,5 @@
 # id: output-os-write-without-end
-# title: os.write without end is cut at the limit
+# title: os.write in an endless loop is cut off at the limit
 # level: L1
 # class: output
 # expect: limit outputBytes | timeout

@@ -1,5 +1,5 @@
 # id: output-printing-to-stderr-without-end
-# title: printing to stderr without end is cut at the limit
+# title: printing to stderr in an endless loop is cut off at the limit
 # level: L1
 # class: output
 # expect: limit outputBytes | timeout

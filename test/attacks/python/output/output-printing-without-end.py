@@ -1,5 +1,5 @@
 # id: output-printing-without-end
-# title: printing without end is cut at the limit
+# title: printing in an endless loop is cut off at the limit
 # level: L1
 # class: output
 # expect: limit outputBytes | timeout

@@ -1,5 +1,5 @@
 # id: output-that-is-no-text
-# title: bytes that are no text become replacement characters
+# title: bytes that are not valid text become replacement characters
 # level: L1
 # class: output
 # expect: result

@@ -1,5 +1,5 @@
 # id: output-the-device
-# title: the device is cut at the limit
+# title: writing to /dev/stdout in an endless loop is cut off at the limit
 # level: L1
 # class: output
 # expect: limit outputBytes | timeout

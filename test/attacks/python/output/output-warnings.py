@@ -1,5 +1,5 @@
 # id: output-warnings
-# title: warnings is cut at the limit
+# title: warnings in an endless loop are cut off at the limit
 # level: L1
 # class: output
 # expect: limit outputBytes | timeout

@@ -1,5 +1,5 @@
 # id: native-stack-depths
-# title: every import at many depths of an exhausted stack
+# title: imports called at several depths of an exhausted stack harm at most their own interpreter
 # level: L1
 # class: stack
 # expect: any
@@ -7,14 +7,15 @@
 # env: {"TZ": "America/Sao_Paulo"}
 # timeout-ms: 30000
 
-import os, time, errno
+import itertools, os, time
 def touch(_):
     for call in (time.time, time.localtime, time.tzset, os.getcwd, lambda: os.listdir('/'), lambda: open('/tmp/x', 'w').write('x'), lambda: os.stat('/tmp'), lambda: os.urandom(8), lambda: print('x'), time.gmtime):
         try: call()
         except Exception: pass
     return 1
-for depth in range(560_000, 600_000, 10_000):
-    it = map(touch, [1])
-    for _ in range(depth): it = filter(None, it)
+it = map(touch, itertools.repeat(1))
+for _ in range(550_000): it = filter(None, it)
+for _ in range(4):
+    for _ in range(10_000): it = filter(None, it)
     try: next(it)
     except (RecursionError, MemoryError): pass

@@ -1,5 +1,5 @@
 # id: native-stack-in-callback
-# title: a blocking callback called on an exhausted stack
+# title: a blocking callback called on an exhausted stack harms at most its own interpreter
 # level: L1
 # class: stack
 # expect: any

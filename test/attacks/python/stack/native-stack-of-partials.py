@@ -1,5 +1,5 @@
 # id: native-stack-of-partials
-# title: partials, maps and chains nested until the native stack ends
+# title: iterators nested until the native stack is exhausted harm at most their own interpreter
 # level: L1
 # class: stack
 # expect: any

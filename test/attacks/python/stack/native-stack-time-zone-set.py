@@ -1,5 +1,5 @@
 # id: native-stack-time-zone-set
-# title: C recursion that CPython does not count, and another time zone at its end
+# title: setting another time zone on an exhausted stack harms at most its own interpreter
 # level: L1
 # class: stack
 # expect: any

@@ -1,5 +1,5 @@
 # id: native-stack-time-zone
-# title: C recursion that CPython does not count, and the first local time at its end
+# title: the first local time on an exhausted stack harms at most its own interpreter
 # level: L1
 # class: stack
 # expect: any

@@ -1,5 +1,5 @@
 # id: stack-a-chain-of-iterators
-# title: no stack left: a chain of iterators
+# title: exhausting the stack by a chain of iterators harms at most its own interpreter
 # level: L1
 # class: stack
 # expect: any

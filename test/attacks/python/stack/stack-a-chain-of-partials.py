@@ -1,5 +1,5 @@
 # id: stack-a-chain-of-partials
-# title: no stack left: a chain of partials
+# title: exhausting the stack by a chain of partials harms at most its own interpreter
 # level: L1
 # class: stack
 # expect: any

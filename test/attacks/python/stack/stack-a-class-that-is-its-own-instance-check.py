@@ -1,5 +1,5 @@
 # id: stack-a-class-that-is-its-own-instance-check
-# title: no stack left: a class that is its own instance check
+# title: exhausting the stack by a class whose instance check calls itself harms at most its own interpreter
 # level: L1
 # class: stack
 # expect: any

@@ -1,5 +1,5 @@
 # id: stack-a-deep-comparison
-# title: no stack left: a deep comparison
+# title: exhausting the stack by a deep comparison harms at most its own interpreter
 # level: L1
 # class: stack
 # expect: any

@@ -1,5 +1,5 @@
 # id: stack-a-deep-deallocation
-# title: no stack left: a deep deallocation
+# title: exhausting the stack by a deep deallocation harms at most its own interpreter
 # level: L1
 # class: stack
 # expect: any

@@ -1,5 +1,5 @@
 # id: stack-a-deep-hash
-# title: no stack left: a deep hash
+# title: exhausting the stack by a deep hash harms at most its own interpreter
 # level: L1
 # class: stack
 # expect: any

@@ -1,5 +1,5 @@
 # id: stack-a-deep-repr
-# title: no stack left: a deep repr
+# title: exhausting the stack by a deep repr harms at most its own interpreter
 # level: L1
 # class: stack
 # expect: any

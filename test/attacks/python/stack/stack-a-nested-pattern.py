@@ -1,5 +1,5 @@
 # id: stack-a-nested-pattern
-# title: no stack left: a nested pattern
+# title: exhausting the stack by a nested pattern harms at most its own interpreter
 # level: L1
 # class: stack
 # expect: any

@@ -1,5 +1,5 @@
 # id: stack-a-nested-syntax-tree
-# title: no stack left: a nested syntax tree
+# title: exhausting the stack by a nested syntax tree harms at most its own interpreter
 # level: L1
 # class: stack
 # expect: any

@@ -1,5 +1,5 @@
 # id: stack-a-value-as-deep-as-that
-# title: no stack left: a value as deep as that
+# title: exhausting the stack by a deeply nested value harms at most its own interpreter
 # level: L1
 # class: stack
 # expect: any

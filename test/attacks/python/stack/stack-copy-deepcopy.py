@@ -1,5 +1,5 @@
 # id: stack-copy-deepcopy
-# title: no stack left: copy.deepcopy
+# title: exhausting the stack by copy.deepcopy harms at most its own interpreter
 # level: L1
 # class: stack
 # expect: any

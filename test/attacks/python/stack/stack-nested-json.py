@@ -1,5 +1,5 @@
 # id: stack-nested-json
-# title: no stack left: nested JSON
+# title: exhausting the stack by nested JSON harms at most its own interpreter
 # level: L1
 # class: stack
 # expect: any

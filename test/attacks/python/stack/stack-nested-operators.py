@@ -1,5 +1,5 @@
 # id: stack-nested-operators
-# title: no stack left: nested operators
+# title: exhausting the stack by nested operators harms at most its own interpreter
 # level: L1
 # class: stack
 # expect: any

@@ -1,5 +1,5 @@
 # id: stack-nested-parentheses
-# title: no stack left: nested parentheses
+# title: exhausting the stack by nested parentheses harms at most its own interpreter
 # level: L1
 # class: stack
 # expect: any

@@ -1,5 +1,5 @@
 # id: stack-nested-xml
-# title: no stack left: nested XML
+# title: exhausting the stack by nested XML harms at most its own interpreter
 # level: L1
 # class: stack
 # expect: any

@@ -1,5 +1,5 @@
 # id: stack-no-recursion-limit-in-c
-# title: no stack left: no recursion limit, in C
+# title: exhausting the stack by C recursion without a recursion limit harms at most its own interpreter
 # level: L1
 # class: stack
 # expect: any

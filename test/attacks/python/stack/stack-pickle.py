@@ -1,5 +1,5 @@
 # id: stack-pickle
-# title: no stack left: pickle
+# title: exhausting the stack by pickle harms at most its own interpreter
 # level: L1
 # class: stack
 # expect: any

@@ -4,7 +4,7 @@
 # class: time
 # expect: timeout | python
 # control: outcome
-# timeout-ms: 150
+# timeout-ms: 60
 
 async def f():
   while True: pass

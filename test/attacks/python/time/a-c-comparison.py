@@ -1,10 +1,10 @@
 # id: a-c-comparison
-# title: the deadline ends a C comparison
+# title: the deadline ends endless comparisons of long lists
 # level: L1
 # class: time
 # expect: timeout
 # control: outcome
-# timeout-ms: 150
+# timeout-ms: 60
 
-x = [0] * 10_000_000
+x = [0] * 2_000_000
 while not (x < x): pass

@@ -1,10 +1,10 @@
 # id: a-coroutine-that-does-so
-# title: the deadline ends a coroutine that does so
+# title: the deadline ends a coroutine that swallows every exception
 # level: L1
 # class: time
 # expect: timeout
 # control: outcome
-# timeout-ms: 150
+# timeout-ms: 60
 
 import asyncio
 while True:

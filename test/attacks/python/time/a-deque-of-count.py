@@ -1,9 +1,9 @@
 # id: a-deque-of-count
-# title: the deadline ends a deque of count
+# title: the deadline ends a deque filled from an endless counter
 # level: L1
 # class: time
 # expect: timeout
 # control: outcome
-# timeout-ms: 150
+# timeout-ms: 60
 
 import collections, itertools; collections.deque(itertools.count(), 0)

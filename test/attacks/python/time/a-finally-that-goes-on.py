@@ -1,10 +1,10 @@
 # id: a-finally-that-goes-on
-# title: the deadline ends a finally that goes on
+# title: the deadline ends an endless finally block
 # level: L1
 # class: time
 # expect: timeout
 # control: outcome
-# timeout-ms: 150
+# timeout-ms: 60
 
 try:
   while True: pass

@@ -4,7 +4,7 @@
 # class: time
 # expect: timeout
 # control: outcome
-# timeout-ms: 150
+# timeout-ms: 60
 
 while True:
   try:

@@ -4,6 +4,6 @@
 # class: time
 # expect: timeout | python
 # control: outcome
-# timeout-ms: 150
+# timeout-ms: 60
 
 10 ** 10 ** 9

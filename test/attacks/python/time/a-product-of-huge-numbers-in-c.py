@@ -4,7 +4,7 @@
 # class: time
 # expect: timeout
 # control: outcome
-# timeout-ms: 150
+# timeout-ms: 60
 
 x = 7 ** 2_000_000
 import functools, itertools, operator

@@ -1,10 +1,10 @@
 # id: a-rich-display
-# title: the deadline ends a rich display
+# title: the deadline ends an endless _repr_html_
 # level: L1
 # class: time
 # expect: timeout
 # control: outcome
-# timeout-ms: 150
+# timeout-ms: 60
 
 class A:
   def _repr_html_(self):

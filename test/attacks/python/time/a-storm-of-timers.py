@@ -1,10 +1,10 @@
 # id: a-storm-of-timers
-# title: the deadline ends a storm of timers
+# title: the deadline ends timers that keep firing
 # level: L1
 # class: time
 # expect: timeout | python
 # control: outcome
-# timeout-ms: 150
+# timeout-ms: 60
 
 import asyncio
 loop = asyncio.get_running_loop()

@@ -1,10 +1,10 @@
 # id: a-weak-references-callback
-# title: the deadline ends a weak reference’s callback
+# title: the deadline ends an endless callback of a weak reference
 # level: L1
 # class: time
 # expect: timeout
 # control: outcome
-# timeout-ms: 150
+# timeout-ms: 60
 
 import weakref
 class A: pass

@@ -1,10 +1,10 @@
 # id: callbacks-that-breed
-# title: the deadline ends callbacks that breed
+# title: the deadline ends callbacks that each schedule two more
 # level: L1
 # class: time
 # expect: timeout | python
 # control: outcome
-# timeout-ms: 150
+# timeout-ms: 60
 
 import asyncio
 loop = asyncio.get_running_loop()

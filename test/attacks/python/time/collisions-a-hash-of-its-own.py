@@ -1,10 +1,10 @@
 # id: collisions-a-hash-of-its-own
-# title: collisions of a hash of its own are ended by the deadline
+# title: the deadline ends a dictionary whose keys all have one hash
 # level: L1
 # class: time
 # expect: timeout
 # control: outcome
-# timeout-ms: 500
+# timeout-ms: 60
 
 class A:
   def __hash__(self): return 1

@@ -4,7 +4,8 @@
 # class: time
 # expect: timeout interrupted
 # control: outcome
-# timeout-ms: 150
+# limits: {"interruptGraceMs":5000}
+# timeout-ms: 60
 
 import asyncio
 async def a():

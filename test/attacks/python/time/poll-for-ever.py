@@ -1,9 +1,9 @@
 # id: poll-for-ever
-# title: the deadline ends poll for ever
+# title: the deadline ends an endless poll
 # level: L1
 # class: time
 # expect: timeout | python
 # control: outcome
-# timeout-ms: 150
+# timeout-ms: 60
 
 import select; select.poll().poll()

@@ -1,9 +1,10 @@
 # id: slow-drip-of-awaits
-# title: a slow drip of awaits is ended by the deadline
+# title: the deadline ends an endless loop of short awaits with output
 # level: L1
 # class: time
 # expect: timeout interrupted
 # control: outcome
+# limits: {"interruptGraceMs":5000}
 # timeout-ms: 600
 
 import asyncio

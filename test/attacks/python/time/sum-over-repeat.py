@@ -1,9 +1,9 @@
 # id: sum-over-repeat
-# title: the deadline ends sum over repeat
+# title: the deadline ends sum() of an endless iterator
 # level: L1
 # class: time
 # expect: timeout
 # control: outcome
-# timeout-ms: 150
+# timeout-ms: 60
 
 import itertools; sum(itertools.repeat(1))

@@ -1,10 +1,10 @@
 # id: the-text-of-an-error
-# title: the deadline ends the text of an error
+# title: the deadline ends an endless __str__ of an error
 # level: L1
 # class: time
 # expect: timeout
 # control: outcome
-# timeout-ms: 150
+# timeout-ms: 60
 
 class E(Exception):
   def __str__(self):

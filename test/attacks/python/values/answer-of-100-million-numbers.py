@@ -1,5 +1,5 @@
 # id: answer-of-100-million-numbers
-# title: an answer of 100 million numbers neither stalls the main thread nor fills it
+# title: an answer of 100 million numbers neither stalls the main thread nor fills its memory
 # level: L1
 # class: values
 # expect: any
@@ -7,7 +7,7 @@
 # prelude: lying-kernel
 # timeout-ms: 2000
 # recover: true
-# rss-mib: 2200
+# rss-mib: 1300
 
 lie(r"""return many(b'[', 100_000_000, b'N')""")
 # %%

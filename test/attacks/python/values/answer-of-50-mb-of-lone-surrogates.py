@@ -1,5 +1,5 @@
 # id: answer-of-50-mb-of-lone-surrogates
-# title: an answer of 50 MB of lone surrogates neither stalls the main thread nor fills it
+# title: an answer of 15 MB of lone surrogates neither stalls the main thread nor fills its memory
 # level: L1
 # class: values
 # expect: any
@@ -7,8 +7,8 @@
 # prelude: lying-kernel
 # timeout-ms: 2000
 # recover: true
-# rss-mib: 2200
+# rss-mib: 1000
 
-lie(r"""return many(b'u', 16_000_000, b'\xed\xa0\x80', 3)""")
+lie(r"""return many(b'u', 5_000_000, b'\xed\xa0\x80', 3)""")
 # %%
 1

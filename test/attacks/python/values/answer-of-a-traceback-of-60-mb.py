@@ -1,5 +1,5 @@
 # id: answer-of-a-traceback-of-60-mb
-# title: an answer of a traceback of 60 MB neither stalls the main thread nor fills it
+# title: an answer of a traceback of 20 MB neither stalls the main thread nor fills its memory
 # level: L1
 # class: values
 # expect: any
@@ -7,8 +7,8 @@
 # prelude: lying-kernel
 # timeout-ms: 2000
 # recover: true
-# rss-mib: 2200
+# rss-mib: 1000
 
-lie(r"""return outcome(False, 'E', '', 'x' * 60_000_000)""")
+lie(r"""return outcome(False, 'E', '', 'x' * 20_000_000)""")
 # %%
 1

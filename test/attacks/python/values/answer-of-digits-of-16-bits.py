@@ -1,5 +1,5 @@
 # id: answer-of-digits-of-16-bits
-# title: an answer of digits of 16 bits neither stalls the main thread nor fills it
+# title: an answer of invalid digits of a large integer neither stalls the main thread nor fills its memory
 # level: L1
 # class: values
 # expect: any
@@ -7,7 +7,7 @@
 # prelude: lying-kernel
 # timeout-ms: 2000
 # recover: true
-# rss-mib: 2200
+# rss-mib: 1000
 
 lie(r"""return many(b'l', 2_000_000, b'\xff\xff')""")
 # %%

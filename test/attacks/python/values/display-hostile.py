@@ -1,5 +1,5 @@
 # id: display-hostile
-# title: rich displays that are huge, no text, or raise
+# title: rich displays that are huge, not text, or raise end in a result or a typed error
 # level: L1
 # class: values
 # expect: any

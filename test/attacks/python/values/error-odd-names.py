@@ -1,5 +1,5 @@
 # id: error-odd-names
-# title: exceptions whose classes are named oddly
+# title: exceptions with odd class names are Python errors
 # level: L1
 # class: values
 # expect: python

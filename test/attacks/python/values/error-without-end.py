@@ -1,5 +1,5 @@
 # id: error-without-end
-# title: an exception whose text, notes and cause are huge
+# title: an exception with huge text, notes and cause is a typed error
 # level: L1
 # class: values
 # expect: error

@@ -1,5 +1,5 @@
 # id: huge-integer-asked-for
-# title: an integer of 300 million bits that get asks for
+# title: get of an integer of 300 million bits does not stall the main thread
 # level: L1
 # class: values
 # expect: any

@@ -1,5 +1,5 @@
 # id: repr-without-end
-# title: a repr of 200 MB
+# title: a repr of 200 MB ends in a result or a typed error
 # level: L1
 # class: values
 # expect: any

@@ -1,5 +1,5 @@
 # id: value-cyclic
-# title: a value that contains itself
+# title: a value that contains itself does not stall the main thread
 # level: L1
 # class: values
 # expect: any

@@ -1,5 +1,5 @@
 # id: value-hostile-classes
-# title: values whose classes lie about length, items and hash
+# title: values whose classes lie about length, items and hash end in a result or a typed error
 # level: L1
 # class: values
 # expect: any

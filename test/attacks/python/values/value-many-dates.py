@@ -1,5 +1,5 @@
 # id: value-many-dates
-# title: a hundred thousand dates as a value
+# title: a value of a hundred thousand dates does not stall the main thread
 # level: L1
 # class: values
 # expect: any

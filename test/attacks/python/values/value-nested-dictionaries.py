@@ -1,5 +1,5 @@
 # id: value-nested-dictionaries
-# title: dictionaries nested as deep as they may be
+# title: a value of dictionaries nested as deep as allowed does not stall the main thread
 # level: L1
 # class: values
 # expect: any

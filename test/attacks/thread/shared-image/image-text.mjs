@@ -1,5 +1,5 @@
 // id: image-text
-// title: a text of the image, changed by one slot, reaches no other session
+// title: text of the image that one slot changed reaches no other session
 // level: L2
 // class: shared-image
 // expect: any

@@ -1,5 +1,5 @@
 // id: thread-blocking-door
-// title: overwriting the shared words of blocking calls harms only that session
+// title: overwriting the shared words for blocking calls harms only its own session
 // level: L2
 // class: thread-harm
 // expect: any

@@ -4,7 +4,7 @@
 // class: thread-harm
 // expect: timeout
 // control: outcome
-// timeout-ms: 600
+// timeout-ms: 100
 
 /** The second word says that something is under way that must not be ended; each value it might have is claimed in turn. */
 export function attack({ task }) {

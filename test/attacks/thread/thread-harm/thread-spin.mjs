@@ -4,7 +4,7 @@
 // class: thread-harm
 // expect: timeout
 // control: outcome
-// timeout-ms: 600
+// timeout-ms: 100
 
 export function attack() {
   for (;;);

@@ -4,7 +4,7 @@
 // class: thread-harm
 // expect: timeout
 // control: outcome
-// timeout-ms: 600
+// timeout-ms: 100
 
 const WORDS = [0, 1, 2, -1, 2 ** 31 - 1, -(2 ** 31)]
 

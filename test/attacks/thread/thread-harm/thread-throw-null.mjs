@@ -1,5 +1,5 @@
 // id: thread-throw-null
-// title: null thrown from below guest frames ends the interpreter
+// title: null thrown below guest frames ends the interpreter
 // level: L2
 // class: thread-harm
 // expect: crash | python

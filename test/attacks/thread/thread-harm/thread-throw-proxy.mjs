@@ -1,5 +1,5 @@
 // id: thread-throw-proxy
-// title: a proxy that throws on every access, thrown from below guest frames
+// title: a proxy that throws on every access, thrown below guest frames, ends the interpreter
 // level: L2
 // class: thread-harm
 // expect: crash | python
