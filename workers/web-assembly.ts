@@ -7,4 +7,5 @@ export const {
   Global: WasmGlobal,
   Table: WasmTable,
   Exception: WasmException,
+  RuntimeError: WasmRuntimeError,
 } = WebAssembly

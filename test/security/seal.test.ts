@@ -3,6 +3,9 @@
 import { Worker } from 'node:worker_threads'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { DIST } from './support/child.js'
+import { namesReadInFunctions } from './support/module-graph.js'
+
+const BUNDLE = new URL('workers/slot.bundle.cjs', DIST).href
 
 interface Attempt {
   /** Type of the value that the attack obtained. */
@@ -93,6 +96,13 @@ describe('R2: text cannot become code', () => {
 describe('I8: the globals of a sealed thread', () => {
   it('I8: are exactly the listed ones, on every Node', () => {
     expect(report.globals).toEqual(GLOBALS)
+  })
+
+  it('I8: include all that the functions of a slot use', () => {
+    const gone = new Set(Object.getOwnPropertyNames(globalThis).filter((name) => !GLOBALS.includes(name)))
+    expect(gone).toContain('WebAssembly')
+    // Comlink warns about a message from an origin that is not allowed. A slot allows all of them.
+    expect(namesReadInFunctions(BUNDLE, gone)).toEqual(['console'])
   })
 
   it('I8: are less than half of those that Node gives a thread', () => {

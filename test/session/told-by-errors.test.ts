@@ -48,6 +48,16 @@ describe('every error of an execution that has started has its output and displa
     expect(ended).toMatchObject({ ...produced, stderr: 'err\n', outcome: 'reset' })
   })
 
+  test('InterpreterCrashedError, with what WebAssembly says', async () => {
+    await using session = await open()
+    // CPython crashes here, too: the nesting uses up the stack of its C code.
+    const nested = 'x = iter([1])\nfor _ in range(600_000): x = map(int, x)\nlist(x)'
+    const crashing = session.execute(code(nested))
+    const error = await rejectionOf(InterpreterCrashedError, crashing)
+    expect(error).toMatchObject({ ...produced, stderr: 'err\n', outcome: 'restored' })
+    expect(error.reason).toBe("CPython's WebAssembly code crashed: memory access out of bounds")
+  })
+
   test('CancelledError, of code that awaits, spins, or has not started', async () => {
     await using session = await open()
     for (const end of ['import asyncio; await asyncio.sleep(60)', 'while True: pass']) {

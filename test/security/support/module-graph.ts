@@ -86,3 +86,31 @@ function dynamicCode(source: ts.SourceFile): string[] {
   visit(source)
   return found
 }
+
+/** The names among these that functions of the file read as variables, and that nothing in the file declares. */
+export function namesReadInFunctions(url: string, names: ReadonlySet<string>): string[] {
+  const path = fileURLToPath(url)
+  const source = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true)
+  const [read, declared] = [new Set<string>(), new Set<string>()]
+  const visit = (node: ts.Node, isInFunction: boolean): void => {
+    if (ts.isIdentifier(node) && names.has(node.text)) {
+      const use = useOf(node)
+      if (use === 'declared') declared.add(node.text)
+      else if (use === 'read' && isInFunction) read.add(node.text)
+    }
+    ts.forEachChild(node, (child) => visit(child, isInFunction || ts.isFunctionLike(node)))
+  }
+  visit(source, false)
+  return [...read].filter((name) => !declared.has(name)).sort()
+}
+
+function useOf(node: ts.Identifier): 'declared' | 'read' | 'property' {
+  const { parent } = node
+  if (ts.isPropertyAccessExpression(parent)) return parent.expression === node ? 'read' : 'property'
+  if ('propertyName' in parent && parent.propertyName === node) return 'property'
+  if (!('name' in parent) || parent.name !== node || ts.isShorthandPropertyAssignment(parent)) return 'read'
+  const isVariable = ts.isVariableDeclaration(parent) || ts.isParameter(parent) || ts.isBindingElement(parent)
+  return isVariable || ts.isFunctionDeclaration(parent) || ts.isClassDeclaration(parent)
+    ? 'declared'
+    : 'property'
+}
