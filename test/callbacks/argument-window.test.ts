@@ -105,7 +105,8 @@ test('B1: an execution whose calls wait for room in the window stops at its time
   })
   const running = session.execute(
     "import asyncio\nawait asyncio.gather(*[hold(x='a' * 40_000_000) for _ in range(2)])",
-    { timeoutMs: scaled(500) },
+    // Long enough for both calls to be made: a task that makes its call later would do so in the next execution.
+    { timeoutMs: scaled(2000) },
   )
   await expect(running).rejects.toMatchObject({ name: 'TimeoutError', outcome: 'interrupted' })
   // The window still has room for small calls, and is empty after a reset.

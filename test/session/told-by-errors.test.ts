@@ -50,9 +50,16 @@ describe('every error of an execution that has started has its output and displa
 
   test('InterpreterCrashedError, with what WebAssembly says', async () => {
     await using session = await open()
-    // CPython crashes here, too: the nesting uses up the stack of its C code.
-    const nested = 'x = iter([1])\nfor _ in range(600_000): x = map(int, x)\nlist(x)'
-    const crashing = session.execute(code(nested))
+    // Reads an object at an address beyond the memory, through a module that no import reaches.
+    const crashing = session.execute(
+      code(py`
+        import _imp, importlib.machinery
+        _ctypes = _imp.create_builtin(importlib.machinery.ModuleSpec('_ctypes', importlib.machinery.BuiltinImporter))
+        try: _imp.exec_builtin(_ctypes)
+        except MemoryError: pass
+        _ctypes.PyObj_FromPtr(0xFFFF0000)
+      `),
+    )
     const error = await rejectionOf(InterpreterCrashedError, crashing)
     expect(error).toMatchObject({ ...produced, stderr: 'err\n', outcome: 'restored' })
     expect(error.reason).toBe("CPython's WebAssembly code crashed: memory access out of bounds")

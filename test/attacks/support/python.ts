@@ -14,6 +14,11 @@ export function testPython(classes: readonly string[]): void {
       const output = expectContained(await arena.run(attack, steps), attack, witness)
       expectStateKept(output, attack)
       expectOutcome(output, attack)
+      const crashes = output.steps.filter(({ code }) => code === 'INTERPRETER_CRASHED')
+      for (const { message } of crashes)
+        expect(message, 'no error of our own JavaScript').not.toMatch(
+          /is not (defined|a function)|Cannot read/,
+        )
       expect(witness.leaksOf(arena.output), 'written by the process').toEqual([])
       expect(witness.marked(attack.id), 'a file of the host was made').toBe(false)
     },
