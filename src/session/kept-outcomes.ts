@@ -1,5 +1,6 @@
 // The outcomes of a session's last calls with an idempotency key, so that a repeated call does not run again. Owns how many are kept, their
-// size, and refusing a key that comes again with another call. They are part of the session's record, so that a store has both a call's effect and its outcome, or neither (D2).
+// size, and the rejection of a key that comes again with another call. They are part of the session's record, so that a store has both a
+// call's effect and its outcome, or neither (D2).
 import type { MemoryAccount } from '../memory/account.js'
 import { InvalidOptionError, StoreError } from '../shared/errors.js'
 import { outcomeFromJson, outcomeToJson, type Settled } from './outcome-json.js'
