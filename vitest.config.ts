@@ -1,4 +1,5 @@
 // How tests run: which files share a process, and in what order. Tests use what the build made: `npm test` builds first.
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
@@ -80,8 +81,9 @@ const common = {
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
-    // One more than CI has cores: a file spends a quarter of its time waiting for processes, deadlines and other threads.
-    maxWorkers: 3,
+    // More than there are cores: a file spends a third of its time waiting for processes, deadlines and other threads. At most 8, because
+    // each takes up to a gigabyte of memory.
+    maxWorkers: Math.min(availableParallelism() + 2, 8),
     globalSetup: ['test/support/image.ts', 'test/support/left-out.ts'],
     projects: [
       // Files that share a process, one after the other, compile the interpreter once.
