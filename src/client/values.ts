@@ -2,17 +2,16 @@
 // have a Python counterpart, as in the library.
 import type { WireDisplay, WirePending } from '../presentation/wire.js'
 import type { Display } from '../shared/display.js'
-import { isAnyArrayBuffer, isDate, isMap, isSet } from '../shared/realms.js'
 import type { PendingCall } from '../shared/snapshot/manifest.js'
 import { encodeValue } from '../shared/values/encode.js'
 import { fromJson, type Json, toJson } from '../shared/values/json.js'
-import { isNdArray, type Value } from '../shared/values/value.js'
+import type { Value } from '../shared/values/value.js'
 
 /** @throws ConversionError that names the place inside the value without a Python counterpart */
 export function encodeInput(value: unknown, name: string): Json {
   // Only for its errors, which are those of the library: the server would report others, and only after the value was sent.
   encodeValue(value, name)
-  return toJson(withBytes(value))
+  return toJson(value)
 }
 
 export function decodeValue(json: unknown): Value {
@@ -26,16 +25,4 @@ export function decodeDisplay(display: WireDisplay): Display {
 export function decodePending({ id, name, args, reason }: WirePending): PendingCall {
   const values = fromJson(args) as PendingCall['args']
   return { id, name, args: values, ...(reason !== undefined && { reason }) }
-}
-
-/** Copies the value, with bytes in place of buffers. The value has a Python counterpart. */
-function withBytes(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  if (isAnyArrayBuffer(value)) return new Uint8Array(new Uint8Array(value))
-  if (Array.isArray(value)) return value.map(withBytes)
-  if (isSet(value)) return new Set(Array.from(value, withBytes))
-  if (isMap(value)) return new Map(Array.from(value, ([key, item]) => [withBytes(key), withBytes(item)]))
-  if (isDate(value)) return new Date(value.getTime())
-  if (ArrayBuffer.isView(value) || isNdArray(value)) return value
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withBytes(item)]))
 }

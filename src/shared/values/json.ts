@@ -1,7 +1,7 @@
 // Values as JSON, for stores and engines that keep text. A value that JSON cannot express becomes an object with one key that begins with
 // `$`. Owns those forms, which docs/restate.md describes, and the limit on a text's size. Reads untrusted text; throws if it is malformed.
 import { fromBase64, toBase64 } from '../base64.js'
-import { isUint8Array } from '../realms.js'
+import { isAnyArrayBuffer, isDate, isMap, isSet, isUint8Array } from '../realms.js'
 import { elementType, isNdArray, NdArray, type TypedArray } from './value.js'
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
@@ -75,10 +75,11 @@ class ToJson {
   #object(value: object, depth: number): Json {
     this.#take(MEMBER_BYTES)
     if (Array.isArray(value)) return value.map((item) => this.convert(item, depth + 1))
-    if (value instanceof Date) return { $date: value.toISOString() }
-    if (value instanceof Set) return { $set: Array.from(value, (item) => this.convert(item, depth + 1)) }
-    if (value instanceof Map) return { $map: this.#pairs(value, depth) }
+    if (isDate(value)) return { $date: value.toISOString() }
+    if (isSet(value)) return { $set: Array.from(value, (item) => this.convert(item, depth + 1)) }
+    if (isMap(value)) return { $map: this.#pairs(value, depth) }
     if (isUint8Array(value)) return { $bytes: this.#base64(value) }
+    if (isAnyArrayBuffer(value)) return { $bytes: this.#base64(new Uint8Array(value)) }
     if (isNdArray(value)) {
       const { data, shape, dtype } = value
       return { $ndarray: { data: this.convert(data, depth + 1), shape: [...shape], dtype } }

@@ -130,6 +130,20 @@ test('a key is rejected for other code or other answers, in another process, too
   expect(await other.get('n')).toEqual({ allow: [true, 1] })
 })
 
+test('an answer that is a buffer counts with its bytes', async () => {
+  const callbacks = { ask: (_: unknown, { suspend }: CallbackContext) => suspend() }
+  const session = await a.createSession({ id: 'buffers', callbacks })
+  const { pending } = await session.execute('await ask()', { idempotencyKey: 'run' })
+  const answer = (byte: number) => ({
+    results: { [pending[0]?.id ?? '']: new Uint8Array([byte]).buffer },
+    idempotencyKey: 'answer',
+  })
+  const resumed = await session.resume(answer(1))
+  expect(resumed.value).toEqual(new Uint8Array([1]))
+  expect(await session.resume(answer(1))).toEqual(resumed)
+  await rejectionOf(InvalidOptionError, session.resume(answer(2)))
+})
+
 test('a key is also rejected for other code after the state was replaced', async () => {
   const callbacks = { ask: (_: unknown, { suspend }: CallbackContext) => suspend() }
   const session = await a.createSession({ id: 'replaced', callbacks })
