@@ -1,5 +1,6 @@
 // One execution on the server, with the callbacks that run here. Owns the protocol: the client sends code and receives events; calls
 // suspend the execution, and their answers resume it.
+import { LONGEST_KEY } from '../options/execution.js'
 import type { WireEvents, WireExecution, WireResult } from '../presentation/wire.js'
 import type { ExecuteResult } from '../session/outcome.js'
 import type { PythonSession } from '../session/python-session.js'
@@ -36,7 +37,6 @@ interface Step {
   readonly answered?: string | undefined
 }
 
-const MAX_KEY_LENGTH = 256
 /** How long code that catches the cancellation may still run. */
 const ABANDON_MS = 1000
 
@@ -92,7 +92,7 @@ async function exchange(
 /** No longer than a key may be. Two that are cut to the same text are no danger: the server rejects the second. */
 function resumeKey(key: string, answered: string): string {
   const end = `.${answered}`
-  return key.slice(0, MAX_KEY_LENGTH - end.length) + end
+  return key.slice(0, LONGEST_KEY - end.length) + end
 }
 
 async function listen(

@@ -25,7 +25,8 @@ export type AllOutputListener = (chunk: OutputChunk) => unknown
 /** Called with each display when it is shown, and with the last expression's display at the end. Errors: see `OutputListener`. */
 export type DisplayListener = (display: Display) => unknown
 
-const LONGEST_KEY = 256
+/** Limit in characters for an idempotency key. */
+export const LONGEST_KEY = 256
 
 /** Options of `session.restoreState`. */
 export interface RestoreOptions {

@@ -38,6 +38,9 @@ export function resolveQuotas(name: string, given: Quotas | undefined): Quotas {
   return { ...given }
 }
 
+/** For quotas of what is stored: only the client itself can free space, so retrying soon is useless. */
+export const FULL_RETRY_SECONDS = 60
+
 export function overQuota(quota: string, max: number, retryAfter: number, detail: string): RequestProblem {
   return new RequestProblem(429, 'QUOTA', detail, {
     quota,

@@ -11,7 +11,7 @@ import type { ListFilter } from '../store/listing.js'
 import type { StoredSession } from '../store/store.js'
 import type { ResolvedAppOptions } from './options.js'
 import { notFound, RequestProblem } from './problems.js'
-import { type Account, overQuota } from './quotas.js'
+import { type Account, FULL_RETRY_SECONDS, overQuota } from './quotas.js'
 import { labelsOf, readLabels, type SessionConfig } from './session-config.js'
 import { sessionIdOf } from './session-ids.js'
 import type { StoredBytes } from './stored-bytes.js'
@@ -29,8 +29,6 @@ export interface Acquired {
 }
 
 const OWNER_POLL_MS = 100
-/** Only the client itself can free space, so retrying soon is useless. */
-const QUOTA_RETRY_SECONDS = 60
 
 interface Usage {
   users: number
@@ -295,7 +293,7 @@ export class Sessions {
       let count = 0
       for await (const _ of this.list(tenant)) count++
       if (count >= sessions)
-        throw overQuota('sessions', sessions, QUOTA_RETRY_SECONDS, `there are ${count} sessions; delete one`)
+        throw overQuota('sessions', sessions, FULL_RETRY_SECONDS, `there are ${count} sessions; delete one`)
     }
     await this.#storedBytes.require(tenant, account)
   }

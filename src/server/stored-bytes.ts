@@ -1,7 +1,7 @@
 // The bytes that the store keeps for a tenant: of its sessions, and of those behind LibreChat's ids. Owns the sum, which all requests of the
 // tenant share for some seconds, because listing sessions before each request would take too long.
 import type { SessionManager } from '../manager.js'
-import { type Account, overQuota } from './quotas.js'
+import { type Account, FULL_RETRY_SECONDS, overQuota } from './quotas.js'
 import { idPrefixOf, LIBRECHAT_PREFIX } from './session-ids.js'
 
 interface Sum {
@@ -11,8 +11,6 @@ interface Sum {
 
 /** How long a sum is valid. */
 const VALID_MS = 5000
-/** Only the client itself can free space, so retrying soon is useless. */
-const RETRY_SECONDS = 60
 
 export class StoredBytes {
   readonly #manager: SessionManager
@@ -34,7 +32,7 @@ export class StoredBytes {
     const bytes = await this.#sumOf(tenant, account)
     if (bytes < storedBytes) return
     const detail = `the sessions take ${bytes} bytes of the store; ${advice}`
-    throw overQuota('storedBytes', storedBytes, RETRY_SECONDS, detail)
+    throw overQuota('storedBytes', storedBytes, FULL_RETRY_SECONDS, detail)
   }
 
   #sumOf(tenant: string, account: Account): Promise<number> {

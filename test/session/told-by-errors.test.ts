@@ -9,6 +9,7 @@ import {
   TimeoutError,
 } from 'brumate'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { READ_ALL_MEMORY } from '../security/support/forged-memory.js'
 import { py, pythonErrorOf, rejectionOf } from '../support/session-code.js'
 import { sharedManager } from '../support/shared-manager.js'
 
@@ -50,16 +51,8 @@ describe('every error of an execution that has started has its output and displa
 
   test('InterpreterCrashedError, with what WebAssembly says', async () => {
     await using session = await open()
-    // Reads an object at an address beyond the memory, through a module that no import reaches.
-    const crashing = session.execute(
-      code(py`
-        import _imp, importlib.machinery
-        _ctypes = _imp.create_builtin(importlib.machinery.ModuleSpec('_ctypes', importlib.machinery.BuiltinImporter))
-        try: _imp.exec_builtin(_ctypes)
-        except MemoryError: pass
-        _ctypes.PyObj_FromPtr(0xFFFF0000)
-      `),
-    )
+    // An object at an address beyond the memory.
+    const crashing = session.execute(code(`${READ_ALL_MEMORY}\n_ctypes.PyObj_FromPtr(0xFFFF0000)`))
     const error = await rejectionOf(InterpreterCrashedError, crashing)
     expect(error).toMatchObject({ ...produced, stderr: 'err\n', outcome: 'restored' })
     expect(error.reason).toBe("CPython's WebAssembly code crashed: memory access out of bounds")
