@@ -2,7 +2,13 @@
 import type { ManagerOptions, ManagerStats, SessionManager } from 'brumate'
 import { openManager } from './manager.js'
 
-const managers = new Map<string, Promise<SessionManager>>()
+interface Shared {
+  readonly manager: Promise<SessionManager>
+  /** Whether the test files that follow in this process get it. */
+  readonly outlivesFile: boolean
+}
+
+const managers = new Map<string, Shared>()
 
 /**
  * Returns the same manager for the same options. With no options but `slots`, also the test files that follow in this process get it; with
@@ -10,18 +16,19 @@ const managers = new Map<string, Promise<SessionManager>>()
  */
 export function sharedManager(options: ManagerOptions = {}): Promise<SessionManager> {
   const key = JSON.stringify(options)
-  const manager = managers.get(key) ?? openManager(options)
-  managers.set(key, manager)
-  return manager
+  const outlivesFile = Object.keys(options).every((name) => name === 'slots')
+  const shared = managers.get(key) ?? { manager: openManager(options), outlivesFile }
+  managers.set(key, shared)
+  return shared.manager
 }
 
 /** Closes the managers that the next test file does not get: those with other options, or with sessions that are still open. */
 export async function closeSharedManagers(): Promise<void> {
   await Promise.all(
-    [...managers].map(async ([key, opening]) => {
-      const manager = await opening
+    [...managers].map(async ([key, shared]) => {
+      const manager = await shared.manager
       const { attached, dormant, queued } = manager.stats()
-      if (/^\{("slots":\d+)?\}$/.test(key) && attached + dormant + queued === 0) return
+      if (shared.outlivesFile && attached + dormant + queued === 0) return
       managers.delete(key)
       await manager.close()
     }),
