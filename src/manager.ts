@@ -114,7 +114,7 @@ export class SessionManager implements AsyncDisposable {
     this.#observer = observer
     // If a session waits for memory to wake, another session must hibernate, just as if it waited for a slot.
     const missing = () => Math.max(pool.missing, memory.room.isAwaited ? 1 : 0)
-    this.#spares = new SparePolicy(options.slots, () => pool.isExhausted)
+    this.#spares = new SparePolicy(options.slots, pool)
     this.#idleEvictor = new IdleEvictor(missing, options.idleTimeoutMs, this.#spares)
     const hot = new HotSnapshots(options.maxMemoryBytes)
     memory.room.makeRoom = () => {
@@ -488,8 +488,8 @@ export class SessionManager implements AsyncDisposable {
   }
 
   #acquire(request: SlotRequest, signal?: AbortSignal): Promise<Slot> {
+    this.#spares.callerCame()
     const acquired = this.#pool.acquire(request, signal)
-    this.#spares.acquired()
     this.#idleEvictor.evictForWaiters()
     return acquired
   }

@@ -5,34 +5,46 @@
 const MOST_REMEMBERED = 16
 const MOST_NEEDED = 4096
 
+/** What the policy needs to know of the pool. */
+export interface Contended {
+  /** Whether no slot is free, booting, being renewed, or bootable. */
+  readonly isExhausted: boolean
+  /** Whether the next caller gets a slot only if a session gives one up. */
+  readonly isCrowded: boolean
+}
+
 export class SparePolicy {
-  readonly #isExhausted: () => boolean
+  readonly #pool: Contended
   readonly #leastNeeded: number
-  /** How many callers in a row found no free slot, or took the last one. */
+  /** How many callers in a row found no slot, except one that a session was hibernated for. */
   #contended = 0
+  /** A session was hibernated for a spare, which no caller has taken yet. */
+  #hasSpare = false
   /** A spare is worth its cost once `#contended` reaches this number. */
   #needed: number
   /** Sessions hibernated for a spare, oldest first. */
   readonly #hibernated = new Set<object>()
 
-  /** @param isExhausted whether no slot is free, booting, being renewed, or bootable */
-  constructor(slots: number, isExhausted: () => boolean) {
-    this.#isExhausted = isExhausted
+  constructor(slots: number, pool: Contended) {
+    this.#pool = pool
     this.#leastNeeded = slots
     this.#needed = slots
   }
 
   get isWanted(): boolean {
-    return this.#contended >= this.#needed && this.#isExhausted()
+    return this.#contended >= this.#needed && this.#pool.isExhausted
   }
 
-  /** Call when a caller has asked for a slot. */
-  acquired(): void {
-    if (this.#isExhausted()) this.#contended += 1
+  /** Call when a caller asks for a slot, before it gets one. */
+  callerCame(): void {
+    if (this.#pool.isCrowded) this.#contended += 1
+    else if (!this.#hasSpare) this.#contended = 0
+    this.#hasSpare = false
   }
 
   /** Call when a session is hibernated for a spare. */
   hibernated(session: object): void {
+    this.#hasSpare = true
     this.#hibernated.add(session)
     if (this.#hibernated.size <= MOST_REMEMBERED) return
     for (const oldest of this.#hibernated) {

@@ -78,6 +78,11 @@ export class SlotPool {
     return this.#coming === 0
   }
 
+  /** Whether the next caller gets a slot only if a session gives one up. */
+  get isCrowded(): boolean {
+    return this.#coming <= this.#line.length
+  }
+
   /** Slots that are free, or will be once they have been booted or renewed. */
   get #coming(): number {
     return this.#slots.size - this.#leases.size + this.#bootable

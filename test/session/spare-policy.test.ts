@@ -2,31 +2,43 @@
 import { beforeEach, expect, test } from 'vitest'
 import { SparePolicy } from '../../src/session/spare-policy.js'
 
-let exhausted = true
+let pool: { isExhausted: boolean; isCrowded: boolean }
 let policy: SparePolicy
 
 beforeEach(() => {
-  exhausted = true
-  policy = new SparePolicy(4, () => exhausted)
+  pool = { isExhausted: true, isCrowded: true }
+  policy = new SparePolicy(4, pool)
 })
 
 function contend(times: number): void {
-  for (let i = 0; i < times; i++) policy.acquired()
+  for (let i = 0; i < times; i++) policy.callerCame()
 }
 
-test('a spare is wanted once as many callers as there are slots found none free, unless a slot is free now', () => {
+test('a spare is wanted once as many callers as there are slots found none, unless a slot is free now', () => {
   contend(3)
   expect(policy.isWanted).toBe(false)
   contend(1)
   expect(policy.isWanted).toBe(true)
-  exhausted = false
+  pool.isExhausted = false
   expect(policy.isWanted).toBe(false)
 })
 
-test('callers that find a free slot are not counted, so sessions that all fit are not evicted', () => {
-  exhausted = false
+test('callers that find a slot are not counted, so sessions that all fit are not evicted', () => {
+  pool.isCrowded = false
   contend(100)
-  exhausted = true
+  expect(policy.isWanted).toBe(false)
+})
+
+test('a caller that finds a slot because a session ended starts the count anew, one that finds the spare does not', () => {
+  contend(4)
+  policy.hibernated({})
+  pool.isCrowded = false
+  contend(1)
+  expect(policy.isWanted).toBe(true)
+  contend(1)
+  expect(policy.isWanted).toBe(false)
+  pool.isCrowded = true
+  contend(3)
   expect(policy.isWanted).toBe(false)
 })
 
