@@ -12,8 +12,8 @@ export type SessionEvent = { readonly sessionId: string; readonly tenant: string
       /** The session has no slot any more. */
       readonly type: 'dormant'
       /**
-       * `hibernated`: by `hibernate()`. `evicted`: the manager needed the slot, or the session was idle for `idleTimeoutMs`. `lost`: its
-       * worker ended. `reset`: by `reset()`.
+       * `hibernated`: by `hibernate()`. `evicted`: the manager needed the slot, or expected to, or the session was idle for
+       * `idleTimeoutMs`. `lost`: its worker ended. `reset`: by `reset()`.
        */
       readonly reason: 'hibernated' | 'evicted' | 'lost' | 'reset'
     }
