@@ -1,11 +1,10 @@
 // A copy of the build with other slots: either watched (the real slot, wrapped in slot-watch.cjs) or owned (owned-slot.mjs, which sends the
-// main thread whatever an attack wants). Everything on the main thread is real. Owns the copy.
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+// main thread whatever an attack wants). Everything on the main thread is real. Owns the slots.
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { BuildCopy } from '../../security/support/build-copy.js'
 
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 
 export interface BuildSetup {
@@ -16,23 +15,18 @@ export interface BuildSetup {
 }
 
 export class AttackedBuild {
-  readonly #directory = mkdtempSync(join(tmpdir(), 'brumate-attacked-'))
+  readonly #copy = new BuildCopy()
   /** The file that watched slots write to. */
-  readonly journal = join(this.#directory, 'journal')
+  readonly journal = join(this.#copy.directory, 'journal')
 
   constructor({ slots, canary, attacks }: BuildSetup) {
-    const dist = join(this.#directory, 'dist')
-    for (const part of ['src', 'workers', 'packages'])
-      cpSync(join(ROOT, 'dist', part), join(dist, part), { recursive: true })
-    writeFileSync(join(this.#directory, 'package.json'), '{"type":"module"}')
-    symlinkSync(join(ROOT, 'node_modules'), join(this.#directory, 'node_modules'), 'junction')
     writeFileSync(this.journal, '')
-    const workers = join(dist, 'workers')
-    const slot = join(workers, 'slot.bundle.cjs')
+    const slot = this.#copy.path('workers/slot.bundle.cjs')
     if (slots === 'watched') {
-      for (const file of ['spies.cjs', 'slot-watch.cjs']) cpSync(join(HERE, file), join(workers, file))
+      for (const file of ['spies.cjs', 'slot-watch.cjs'])
+        cpSync(join(HERE, file), this.#copy.path(`workers/${file}`))
       const facts = { journal: this.journal, canary, attacks }
-      writeFileSync(join(workers, 'slot-watch.json'), JSON.stringify(facts))
+      writeFileSync(this.#copy.path('workers/slot-watch.json'), JSON.stringify(facts))
       const real = readFileSync(slot, 'utf8')
       const source = [`'use strict'`, `const { watch } = require('./slot-watch.cjs')`, real, 'watch(exports)']
       writeFileSync(slot, source.join('\n'))
@@ -48,10 +42,10 @@ export class AttackedBuild {
 
   /** URL to pass to a child as its `dist`. */
   get dist(): string {
-    return `${pathToFileURL(this.#directory).href}/dist/`
+    return this.#copy.url
   }
 
   remove(): void {
-    rmSync(this.#directory, { recursive: true, force: true })
+    this.#copy.remove()
   }
 }

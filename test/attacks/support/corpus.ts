@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { Child } from '../../security/support/child.js'
 import { Witness } from '../../security/support/witness.js'
+import { scaled } from '../../support/slowness.mjs'
 import { AttackedBuild, type BuildSetup } from './build.js'
 import { type Attack, readCorpus } from './header.js'
 import type { Output } from './judge.js'
@@ -52,7 +53,7 @@ export class Arena {
   run({ timeoutMs, limits, env, recover, level, expect }: Attack, steps: readonly Step[]) {
     const input = {
       steps,
-      timeoutMs,
+      timeoutMs: scaled(timeoutMs),
       limits,
       env,
       recover,

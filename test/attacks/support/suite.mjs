@@ -5,7 +5,6 @@ import { readdirSync, readFileSync, truncateSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
-import { scaled } from '../../support/slowness.mjs'
 
 const SLOTS = 4
 const TICK_MS = 40
@@ -45,8 +44,7 @@ export async function open({ dist, cacheDir, journal, slots }) {
   const baseline = counts()
   await Promise.all(others.map((session) => session.close()))
 
-  return async ({ steps, timeoutMs: idleTimeoutMs, limits, env, recover, reports }) => {
-    const timeoutMs = scaled(idleTimeoutMs)
+  return async ({ steps, timeoutMs, limits, env, recover, reports }) => {
     spied.length = 0
     truncateSync(journal)
     const calls = []
@@ -92,17 +90,17 @@ export async function open({ dist, cacheDir, journal, slots }) {
     const neighboursMeanwhile = await Promise.all(working)
     if (recover) await session.reset()
     // Damage may show only when the checkpoint is taken. Then the call after it gets the error.
-    const look = () =>
-      outcome(session.execute("kept if 'kept' in globals() else None", { timeoutMs: 15_000 }))
+    const look = () => outcome(session.execute('6 * 7', { timeoutMs: 15_000 }))
     const looks = [await look()]
     if (looks[0].kind === 'error') looks.push(await look())
-    const after = await outcome(session.execute('6 * 7', { timeoutMs: 15_000 }))
+    // Not an execution, which would be preceded by another checkpoint. An owned worker has no state.
+    const kept = owned ? undefined : await outcome(call(session, { get: 'kept' }))
     await session.close()
     const neighboursAfter = await Promise.all(
       neighbours.map((neighbour, index) => work(neighbour, index, AbortSignal.abort())),
     )
     armed = false
-    return { steps: results, looks, after, neighbours: [...neighboursMeanwhile, ...neighboursAfter] }
+    return { steps: results, looks, kept, neighbours: [...neighboursMeanwhile, ...neighboursAfter] }
   }
 
   /** Lets a neighbour count until told to stop, but at least once. @returns 'well', or what was wrong */

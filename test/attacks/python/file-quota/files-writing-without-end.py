@@ -4,7 +4,7 @@
 # class: file-quota
 # expect: python OSError OverflowError OperationalError FileNotFoundError BlockingIOError
 # control: outcome
-# limits: {"fileBytes":16777216}
+# limits: {"fileBytes":4194304}
 # timeout-ms: 15000
 
 f = open('/tmp/x', 'wb')

@@ -8,6 +8,6 @@
 # rss-mib: 1500
 
 import datetime
-value = [datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)] * 100_000
+value = [datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)] * 20_000
 for i in range(100): value = {'k' * 5000 + str(i): value}
 await echo(x=value)

@@ -19,3 +19,4 @@ for _ in range(4):
     for _ in range(10_000): it = filter(None, it)
     try: next(it)
     except (RecursionError, MemoryError): pass
+del it

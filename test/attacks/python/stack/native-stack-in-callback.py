@@ -9,4 +9,4 @@
 import brumate
 it = map(lambda _: brumate.call_sync('echo', x=1), [1])
 for _ in range(590_000): it = filter(None, it)
-next(it)
+next(it); del it

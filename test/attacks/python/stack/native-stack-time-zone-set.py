@@ -11,14 +11,14 @@ import os, time
 def to(name): os.environ['TZ'] = name; time.tzset(); return time.tzname
 it = map(to, ['Europe/Lisbon'])
 for _ in range(590_000): it = filter(None, it)
-next(it)
+next(it); del it
 # %%
 import os, time
 it = map(to, ['Asia/Tokyo'])
 for _ in range(597_100): it = filter(None, it)
-next(it)
+next(it); del it
 # %%
 import os, time
 it = map(to, ['America/New_York'])
 for _ in range(597_140): it = filter(None, it)
-next(it)
+next(it); del it

@@ -6,6 +6,9 @@
 # control: none CPython may stop it first
 
 import ast
-x = ast.Constant(1)
-for _ in range(100_000): x = ast.UnaryOp(ast.USub(), x)
-compile(ast.fix_missing_locations(ast.Expression(x)), "", "eval")
+place = {'lineno': 1, 'col_offset': 0, 'end_lineno': 1, 'end_col_offset': 1}
+x, minus = ast.Constant(1, **place), ast.USub()
+for _ in range(100_000): x = ast.UnaryOp(minus, x, **place)
+tree, x = ast.Expression(x), None
+try: compile(tree, "", "eval")
+finally: del tree
