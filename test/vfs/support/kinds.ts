@@ -18,8 +18,9 @@ export interface Kind {
   readonly manager: () => SessionManager
 }
 
-export async function temporaryDirectory(): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'brumate-vfs-'))
+/** @param parent where the directory is created */
+export async function temporaryDirectory(parent = tmpdir()): Promise<string> {
+  const path = await mkdtemp(join(parent, 'brumate-vfs-'))
   onTestFinished(() => rm(path, { recursive: true, force: true }))
   return path
 }
@@ -29,6 +30,11 @@ export const storageManager = (): Promise<SessionManager> => sharedManager({ slo
 
 /** Runs the suite for each kind of storage, with the shared manager. */
 export function describeStorages(title: string, suite: (kind: Kind) => void): void {
+  describeStoragesIn(tmpdir(), title, suite)
+}
+
+/** @param parent where the directories of the host are created */
+export function describeStoragesIn(parent: string, title: string, suite: (kind: Kind) => void): void {
   describe(title, () => {
     let manager: SessionManager
     beforeAll(async () => {
@@ -52,7 +58,7 @@ export function describeStorages(title: string, suite: (kind: Kind) => void): vo
       suite({ ...common, name: 'memory', storage: async () => closing(new VfsStorage()) })
     })
     describe('a directory of the host', () => {
-      const storage = async () => closing(VfsStorage.directory(await temporaryDirectory()))
+      const storage = async () => closing(VfsStorage.directory(await temporaryDirectory(parent)))
       suite({ ...common, name: 'directory', storage })
     })
   })
