@@ -24,6 +24,7 @@ const { values } = parseArgs({
   options: {
     store: { type: 'string', default: 'directory' },
     kills: { type: 'string', default: '300' },
+    slots: { type: 'string', default: `${SLOTS}` },
     seed: { type: 'string' },
     'cache-dir': { type: 'string' },
     json: { type: 'boolean', default: false },
@@ -31,10 +32,11 @@ const { values } = parseArgs({
 })
 const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(values.seed)
 const kills = Number(values.kills)
+const slots = Number(values.slots)
 const { store: kind } = values
-if (!isStoreKind(kind) || !Number.isInteger(seed) || !Number.isInteger(kills) || kills < 1) {
+if (!isStoreKind(kind) || ![seed, kills, slots].every(Number.isInteger) || kills < 1 || slots < 1) {
   console.error(
-    'usage: node chaos/kills.mjs [--store directory|postgres|redis] [--kills 300] [--seed N] [--cache-dir PATH] [--json]',
+    'usage: node chaos/kills.mjs [--store directory|postgres|redis] [--kills 300] [--slots 3] [--seed N] [--cache-dir PATH] [--json]',
   )
   process.exit(2)
 }
@@ -121,7 +123,7 @@ function start(isLast: boolean): Child {
   const takeOver = isLast || random.integer(1, WAITING) > 1
   if (!takeOver) figures.waitedForLeases += 1
   const options: KillsOptions = {
-    ...{ store: address, sessions: SESSIONS, slots: SLOTS, leaseMs: LEASE_MS, takeOver, isLast },
+    ...{ store: address, sessions: SESSIONS, slots, leaseMs: LEASE_MS, takeOver, isLast },
     ...(cacheDir === undefined ? {} : { cacheDir }),
   }
   const child = new Child('kills-child.js', options, check)

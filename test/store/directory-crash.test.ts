@@ -9,7 +9,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { DirectoryStore } from '../../src/store/directory-store.js'
 import { MEMORY_FOLDER } from '../support/memory-folder.js'
 
-const KILLS = 40
+const KILLS = 20
 const AT_ONCE = 4
 
 /**
