@@ -26,7 +26,7 @@ export async function temporaryDirectory(parent = tmpdir()): Promise<string> {
 }
 
 /** The manager that the tests of a file share. */
-export const storageManager = (): Promise<SessionManager> => sharedManager({ slots: 3 })
+export const storageManager = (): Promise<SessionManager> => sharedManager({ slots: 4 })
 
 /** Runs the suite for each kind of storage, with the shared manager. */
 export function describeStorages(title: string, suite: (kind: Kind) => void): void {
