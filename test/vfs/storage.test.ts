@@ -108,7 +108,11 @@ describeStoragesIn(MEMORY_FOLDER, 'a shared storage', ({ name, storage, sessions
 
   test('E3: survives reset, clearState, restoreState, hibernation and a killed worker, and is not part of snapshots', async () => {
     const vfs = await storage()
-    const [session] = await sessions(vfs, 1, { executionTimeoutMs: 10_000, limits: { interruptGraceMs: 50 } })
+    const [session] = await sessions(vfs, 1, {
+      checkpoint: 'auto',
+      executionTimeoutMs: 10_000,
+      limits: { interruptGraceMs: 50 },
+    })
     await session.execute("open('/data/kept', 'w').write('a'); x = 1")
     const snapshot = await session.snapshotState()
     expect(snapshot.manifest.files).toEqual([])

@@ -13,7 +13,7 @@ export interface Kind {
   readonly name: string
   /** Creates an empty storage that is closed with the test. */
   storage(): Promise<VfsStorage>
-  /** Creates sessions that share the storage and are closed with the test. */
+  /** Creates sessions that share the storage and are closed with the test. They take no checkpoints by themselves. */
   sessions(storage: VfsStorage, count: number, options?: SessionOptions): Promise<Pair>
   readonly manager: () => SessionManager
 }
@@ -47,7 +47,9 @@ export function describeStoragesIn(parent: string, title: string, suite: (kind: 
     const sessions = async (storage: VfsStorage, count: number, options: SessionOptions = {}) => {
       const opened: Session[] = []
       for (let i = 0; i < count; i++)
-        opened.push(await manager.createSession({ tenant: 'tests', ...options, vfs: storage }))
+        opened.push(
+          await manager.createSession({ tenant: 'tests', checkpoint: 'manual', ...options, vfs: storage }),
+        )
       onTestFinished(async () => {
         for (const session of opened) await session.close()
       })
