@@ -22,7 +22,7 @@ async function run(program: string, ...args: string[]): Promise<Report> {
 
 /** The seed differs in each run; a failure shows it. */
 test('D2: everything that killed processes had acknowledged is in the store, with each execution once', async () => {
-  const report = await run('kills', '--kills', '3', '--slots', '2')
+  const report = await run('kills', '--kills', '3', '--slots', '2', '--work-ms', '300')
   expect(report.violations, JSON.stringify(report)).toEqual([])
   expect(report.acknowledged).toBeGreaterThan(0)
 })
