@@ -10,7 +10,7 @@ import { isStoreKind, makeStore } from './stores.js'
 const SESSIONS = 4
 const SLOTS = 3
 const LEASE_MS = 400
-/** A process is killed at most this long after its first acknowledgement; see LONGEST_START_MS for early kills. */
+/** Unless told otherwise, kill a process at most this long after its first acknowledgement; LONGEST_START_MS is for early kills. */
 const LONGEST_WORK_MS = 700
 const LONGEST_START_MS = 1000
 /** A process without an acknowledgement for this long hangs. */
@@ -24,6 +24,8 @@ const { values } = parseArgs({
   options: {
     store: { type: 'string', default: 'directory' },
     kills: { type: 'string', default: '300' },
+    slots: { type: 'string', default: `${SLOTS}` },
+    'work-ms': { type: 'string', default: `${LONGEST_WORK_MS}` },
     seed: { type: 'string' },
     'cache-dir': { type: 'string' },
     json: { type: 'boolean', default: false },
@@ -31,10 +33,13 @@ const { values } = parseArgs({
 })
 const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(values.seed)
 const kills = Number(values.kills)
+const slots = Number(values.slots)
+const workMs = Number(values['work-ms'])
 const { store: kind } = values
-if (!isStoreKind(kind) || !Number.isInteger(seed) || !Number.isInteger(kills) || kills < 1) {
+const counts = [kills, slots, workMs]
+if (!isStoreKind(kind) || ![seed, ...counts].every(Number.isInteger) || Math.min(...counts) < 1) {
   console.error(
-    'usage: node chaos/kills.mjs [--store directory|postgres|redis] [--kills 300] [--seed N] [--cache-dir PATH] [--json]',
+    'usage: node chaos/kills.mjs [--store directory|postgres|redis] [--kills 300] [--slots 3] [--work-ms 700] [--seed N] [--cache-dir PATH] [--json]',
   )
   process.exit(2)
 }
@@ -87,7 +92,7 @@ async function run(): Promise<void> {
     next = start(kill === kills)
     // The first kill is never early, so that even the shortest run has something to check.
     const isEarly = random.integer(1, EARLY) === 1 && kill > 1
-    const afterMs = random.integer(0, isEarly ? LONGEST_START_MS : LONGEST_WORK_MS)
+    const afterMs = random.integer(0, isEarly ? LONGEST_START_MS : workMs)
     let timer: NodeJS.Timeout | undefined
     const killSoon = () => {
       timer ??= setTimeout(() => child.kill(), afterMs)
@@ -121,7 +126,7 @@ function start(isLast: boolean): Child {
   const takeOver = isLast || random.integer(1, WAITING) > 1
   if (!takeOver) figures.waitedForLeases += 1
   const options: KillsOptions = {
-    ...{ store: address, sessions: SESSIONS, slots: SLOTS, leaseMs: LEASE_MS, takeOver, isLast },
+    ...{ store: address, sessions: SESSIONS, slots, leaseMs: LEASE_MS, takeOver, isLast },
     ...(cacheDir === undefined ? {} : { cacheDir }),
   }
   const child = new Child('kills-child.js', options, check)

@@ -24,6 +24,7 @@ const { values } = parseArgs({
     store: { type: 'string', default: 'directory' },
     seconds: { type: 'string', default: '60' },
     sessions: { type: 'string', default: `${SESSIONS}` },
+    slots: { type: 'string', default: `${SLOTS}` },
     seed: { type: 'string' },
     'cache-dir': { type: 'string' },
     json: { type: 'boolean', default: false },
@@ -32,16 +33,16 @@ const { values } = parseArgs({
 const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(values.seed)
 const runMs = Number(values.seconds) * 1000
 const sessions = Number(values.sessions)
+const slots = Number(values.slots)
 const { store: kind } = values
 if (
   !isStoreKind(kind) ||
   !Number.isInteger(seed) ||
   !(runMs > 0) ||
-  !Number.isInteger(sessions) ||
-  sessions < 1
+  ![sessions, slots].every((count) => Number.isInteger(count) && count >= 1)
 ) {
   console.error(
-    'usage: node chaos/moves.mjs [--store directory|postgres|redis] [--seconds 60] [--sessions 50] [--seed N] [--cache-dir PATH] [--json]',
+    'usage: node chaos/moves.mjs [--store directory|postgres|redis] [--seconds 60] [--sessions 50] [--slots 3] [--seed N] [--cache-dir PATH] [--json]',
   )
   process.exit(2)
 }
@@ -79,7 +80,7 @@ async function run(): Promise<void> {
   const random = new Random(seed)
   for (const name of PROCESSES) {
     const options: MovesOptions = {
-      ...{ store: address, name, seed: random.integer(0, 2 ** 31), sessions, slots: SLOTS },
+      ...{ store: address, name, seed: random.integer(0, 2 ** 31), sessions, slots },
       ...{ leaseMs: LEASE_MS, atOnce: AT_ONCE, runMs },
       ...cached,
     }
@@ -113,7 +114,7 @@ function hear(line: string): void {
 
 async function check(): Promise<void> {
   const store = await openStore(address)
-  const manager = await SessionManager.create({ store, slots: 2, ...cached })
+  const manager = await SessionManager.create({ store, slots: 1, ...cached })
   for (const [id, counts] of acknowledged) {
     const session = await manager.openSession(id, { takeOver: true })
     const log = (await session.get('log')) as string[]

@@ -22,13 +22,13 @@ async function run(program: string, ...args: string[]): Promise<Report> {
 
 /** The seed differs in each run; a failure shows it. */
 test('D2: everything that killed processes had acknowledged is in the store, with each execution once', async () => {
-  const report = await run('kills', '--kills', '3')
+  const report = await run('kills', '--kills', '3', '--slots', '2', '--work-ms', '300')
   expect(report.violations, JSON.stringify(report)).toEqual([])
   expect(report.acknowledged).toBeGreaterThan(0)
 })
 
 test('D1: two processes that take sessions from each other lose no update and never own a session at the same time', async () => {
-  const report = await run('moves', '--seconds', '2', '--sessions', '10')
+  const report = await run('moves', '--seconds', '2', '--sessions', '10', '--slots', '2')
   expect(report.violations, JSON.stringify(report)).toEqual([])
   expect(report.acknowledged).toBeGreaterThan(0)
 })

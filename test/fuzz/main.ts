@@ -6,19 +6,22 @@ import { type FuzzReport, findFuzzers } from './support/fuzzer.js'
 const PROGRESS_MS = 5000
 const USAGE = 'usage: npm run fuzz -- [--minutes 1] [--only NAME] [--seed N] [--cache-dir PATH] [--json]'
 
+const values = parseFlags()
+const runMs = Number(values.minutes) * 60_000
+const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(values.seed)
+// Before the fuzzers are loaded, which takes longer.
+if (!values.help) {
+  if (!(runMs > 0 && Number.isFinite(runMs))) refuse(`--minutes ${values.minutes}: expected a number above 0`)
+  if (!(Number.isSafeInteger(seed) && seed >= 0))
+    refuse(`--seed ${values.seed}: expected a whole number of 0 or more`)
+}
 // This file is compiled to dist/test/fuzz/.
 const all = await findFuzzers(new URL('../../../', import.meta.url))
 const names = all.map(({ name }) => name).join(', ')
-const values = parseFlags()
 if (values.help) {
   console.log(`${USAGE}\nfuzzers: ${names} (the minutes are divided among them)`)
   process.exit(0)
 }
-const runMs = Number(values.minutes) * 60_000
-if (!(runMs > 0 && Number.isFinite(runMs))) refuse(`--minutes ${values.minutes}: expected a number above 0`)
-const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(values.seed)
-if (!(Number.isSafeInteger(seed) && seed >= 0))
-  refuse(`--seed ${values.seed}: expected a whole number of 0 or more`)
 const chosen = all.filter(({ name }) => values.only === undefined || name === values.only)
 if (chosen.length === 0) refuse(`--only ${values.only}: expected one of ${names}`)
 

@@ -111,12 +111,20 @@ describe('the image file', () => {
 
   test('is reported as damaged whichever byte was changed', async () => {
     const bytes = await encodeImage(contents)
+    const verdict = async (damaged: Uint8Array<ArrayBuffer>) => {
+      try {
+        await decodeImage(damaged).verify()
+        return 'nothing was reported'
+      } catch (error) {
+        return (error as Error).message
+      }
+    }
     for (let at = 0; at < bytes.length; at += 37) {
       const damaged = bytes.slice()
       damaged[at] = (damaged[at] ?? 0) ^ 0x55
-      await expect(Promise.resolve().then(() => decodeImage(damaged).verify())).rejects.toThrow(
-        /image|damaged|version|header/,
-      )
+      const message = await verdict(damaged)
+      // An assertion for each byte takes longer than reading the image.
+      if (!/image|damaged|version|header/.test(message)) expect.fail(`byte ${at}: ${message}`)
     }
   })
 

@@ -53,7 +53,7 @@ test.each([
   ['files', "f = open('/tmp/f', 'wb')\nwhile True: f.write(bytes(1 << 20))", { type: 'OSError' }],
   [
     'nodes',
-    "import os\nn = 0\nwhile True:\n  os.symlink('x' * 4000, f'/tmp/{n:0200}'); n += 1",
+    "import os\nheld = bytearray(40 << 20)\nn = 0\nwhile True:\n  os.symlink('x' * 4000, f'/tmp/{n:0200}'); n += 1",
     { type: 'OSError' },
   ],
   ['output', "while True: print('x' * (1 << 20))", { code: 'LIMIT', limit: 'maxMemoryBytes' }],
@@ -62,7 +62,7 @@ test.each([
   await session.execute('before = 1')
   expect(await rejection(session.execute(code))).toMatchObject(expected)
   expect(memory().usedBytes).toBeLessThanOrEqual(384 * MiB)
-  expect((await session.execute('kept = f = None; before')).value).toBe(1)
+  expect((await session.execute('kept = f = held = None; before')).value).toBe(1)
 })
 
 test('a checkpoint that does not fit is rejected, and the previous one stays valid', async () => {

@@ -6,6 +6,7 @@ import { Packr } from 'msgpackr'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openManager } from '../support/manager.js'
 import { rejectionOf } from '../support/session-code.js'
+import { sharedManager } from '../support/shared-manager.js'
 import {
   close,
   closeStream,
@@ -24,7 +25,7 @@ let bytes: Uint8Array
 let opened: Opened
 
 beforeAll(async () => {
-  manager = await openManager({ slots: 2 })
+  manager = await sharedManager({ slots: 4 })
   session = await manager.createSession({ tenant: 'document', checkpoint: 'manual' })
   await session.execute(
     'x = 41; big = 2**70; when = __import__("datetime").datetime(2024, 2, 29); s = {1, 2}',
@@ -36,7 +37,7 @@ beforeAll(async () => {
   bytes = (await session.snapshotState()).toBytes()
   opened = open(bytes)
 }, 60_000)
-afterAll(() => manager?.close())
+afterAll(() => session?.close())
 
 function refused(document: Uint8Array): Promise<SnapshotError> {
   return rejectionOf(SnapshotError, session.restoreState(document))
@@ -262,7 +263,7 @@ describe('N2: signed snapshots', () => {
   const key = new Uint8Array(32).fill(7)
 
   test('are restored only for their tenant and with the same key; unsigned ones are rejected', async () => {
-    await using signing = await openManager({ slots: 2, snapshotKey: key })
+    await using signing = await openManager({ slots: 1, snapshotKey: key })
     await using stranger = await openManager({ slots: 1, snapshotKey: new Uint8Array(32).fill(8) })
     const mine = await signing.createSession({ tenant: 'a' })
     await mine.execute('x = 1')

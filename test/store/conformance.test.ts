@@ -1,6 +1,5 @@
 // Every store that needs no server passes the exported conformance suite.
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { DirectoryStore } from '../../src/store/directory-store.js'
@@ -14,8 +13,9 @@ import type {
   StoreEntry,
 } from '../../src/store/store.js'
 import { storeConformance } from '../../src/stores/conformance/index.js'
+import { MEMORY_FOLDER } from '../support/memory-folder.js'
 
-const folder = mkdtempSync(join(tmpdir(), 'brumate-store-'))
+const folder = mkdtempSync(join(MEMORY_FOLDER, 'brumate-store-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe('MemoryStore', () => {

@@ -3,13 +3,13 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { DirectoryStore } from '../../src/store/directory-store.js'
+import { MEMORY_FOLDER } from '../support/memory-folder.js'
 
-const KILLS = 40
+const KILLS = 20
 const AT_ONCE = 4
 
 /**
@@ -55,8 +55,7 @@ vi.mock('node:fs/promises', async (importOriginal) => {
 })
 
 async function temporary(): Promise<string> {
-  // In a memory file system if there is one, because each write is flushed.
-  const path = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'brumate-store-'))
+  const path = await mkdtemp(join(MEMORY_FOLDER, 'brumate-store-'))
   onTestFinished(() => rmSync(path, { recursive: true, force: true }))
   return path
 }

@@ -36,7 +36,7 @@ test('two doors of a storage share no memory except the arena', async () => {
 
 test('random words written at two doors neither stall, stop nor mislead the sessions of others', async () => {
   await using vfs = new VfsStorage()
-  const manager = await sharedManager({ slots: 2 })
+  const manager = await sharedManager({ slots: 4 })
   await using one = await manager.createSession({ vfs, tenant: 'one' })
   await using two = await manager.createSession({ vfs, tenant: 'two' })
   const hostile = [vfs.connect(), vfs.connect()].map(({ wire: { door, bell } }) => {
@@ -82,7 +82,7 @@ test('a slot that claims to be closed, changed or quiet affects only itself, bec
 test('E2: an overwrite without waiting is visible at once to a session that has cached the file’s times', async () => {
   await using vfs = new VfsStorage()
   await vfs.writeFile('/f', new Uint8Array(4 * CHUNK))
-  const manager = await sharedManager({ slots: 2 })
+  const manager = await sharedManager({ slots: 4 })
   await using writer = await manager.createSession({ vfs, tenant: 'one' })
   await using reader = await manager.createSession({ vfs, tenant: 'two' })
   const write = py`

@@ -11,7 +11,7 @@ const range = (start: number, end: number, exclusive = true): LockRange => ({ ex
 
 test('R3: a session that takes all the locks it can get does not keep others from locking, in that file or another', async () => {
   await using vfs = new VfsStorage()
-  const manager = await sharedManager({ slots: 2 })
+  const manager = await sharedManager({ slots: 4 })
   await using greedy = await manager.createSession({ vfs, tenant: 'one' })
   await using other = await manager.createSession({ vfs, tenant: 'two' })
   const { value } = await greedy.execute(py`

@@ -58,7 +58,7 @@ describeStorages('sharing', ({ storage, sessions }) => {
 
   test('E2: a lock excludes others, can be waited for, and is released with its descriptor, session or worker', async () => {
     const vfs = await storage()
-    const [a, b] = await sessions(vfs, 2, { limits: { interruptGraceMs: 50 } })
+    const [a, b] = await sessions(vfs, 2, { checkpoint: 'auto', limits: { interruptGraceMs: 50 } })
     const lock = "import fcntl\nf = open('/data/l', 'w')\nfcntl.lockf(f, fcntl.LOCK_EX | fcntl.LOCK_NB)"
     await a.execute(lock)
     expect((await pythonErrorOf(b.execute(lock))).type).toBe('BlockingIOError')

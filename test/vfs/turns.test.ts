@@ -27,6 +27,7 @@ import { HostParty } from '../../workers/storage/host-party.js'
 import { Locks } from '../../workers/storage/locks.js'
 import type { Served } from '../../workers/storage/served.js'
 import { type Party, Turns } from '../../workers/storage/turns.js'
+import { MEMORY_FOLDER } from '../support/memory-folder.js'
 import { temporaryDirectory } from './support/kinds.js'
 import { TestSlot, TestStorage } from './support/slot.js'
 
@@ -108,7 +109,7 @@ class HostSlot {
 const FILES = 3400
 
 async function largeDirectory() {
-  const root = await temporaryDirectory()
+  const root = await temporaryDirectory(MEMORY_FOLDER)
   await mkdir(join(root, 'many'))
   for (let i = 0; i < FILES; i += 1) writeFileSync(join(root, 'many', `${i}`), '')
   const directory = new DirectoryNodes(root, false)

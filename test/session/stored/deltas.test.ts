@@ -20,8 +20,10 @@ import { openManager } from '../../support/manager.js'
 import { rejectionOf } from '../../support/session-code.js'
 import { sharedManager } from '../../support/shared-manager.js'
 
-const LARGE_BYTES = 3_000_000
-const LARGE = `import random; large = random.randbytes(${LARGE_BYTES}); n = 0`
+/** Enough for a few deltas, and for many. */
+const [LARGE_BYTES, VERY_LARGE_BYTES] = [1_500_000, 3_000_000]
+const withData = (bytes: number) => `import random; large = random.randbytes(${bytes}); n = 0`
+const LARGE = withData(LARGE_BYTES)
 /** Python code whose value covers everything that these tests change. */
 const STATE = `
 import hashlib, os, zlib
@@ -101,17 +103,17 @@ const state = async (session: Session) => (await session.execute(STATE)).value
 
 test('after any change the stored session is the same, and a small change writes few bytes', async () => {
   const session = await manager.createSession({ id: 'exact', limits: { interruptGraceMs: 5_000 } })
-  await session.execute(LARGE)
+  await session.execute(withData(VERY_LARGE_BYTES))
   expect(store.takeWrites().map(({ kind }) => kind)).toEqual(['whole'])
   const steps: [string, number][] = [
     ['n += 1', 200_000],
     ['extra = list(range(50))', 200_000],
-    ['large = large[:1_000_000] + bytes([7]) + large[1_000_001:]', 2 * LARGE_BYTES],
+    ['large = large[:1_000_000] + bytes([7]) + large[1_000_001:]', 2 * VERY_LARGE_BYTES],
     ['open("data", "wb").write(random.randbytes(600_000)); n += 1', 1_000_000],
     ['f = open("data", "r+b"); f.seek(300_000); f.write(b"changed"); f.flush()', 750_000],
     ['n += 1', 200_000],
     // The deltas so far are together about as long as the snapshot, so this write may be whole.
-    ['grown = random.randbytes(2_000_000); n += 1', 3 * LARGE_BYTES],
+    ['grown = random.randbytes(2_000_000); n += 1', 3 * VERY_LARGE_BYTES],
     ['del grown; n += 1', 300_000],
     ['os.remove("data"); n += 1', 300_000],
   ]
@@ -123,7 +125,10 @@ test('after any change the stored session is the same, and a small change writes
     expect([code, bytes < mostBytes]).toEqual([code, true])
   }
   // One execution is interrupted and one loses its worker, so the next ones run in another worker.
-  await rejectionOf(TimeoutError, session.execute('n += 100\nwhile True: pass', { timeoutMs: 300 }))
+  await rejectionOf(
+    TimeoutError,
+    session.execute('import time; n += 100; time.sleep(60)', { timeoutMs: 300 }),
+  )
   await rejectionOf(InterpreterCrashedError, session.execute('n += 1000; os.abort()'))
   await session.execute('n += 1')
   await session.execute('n += 1')
@@ -188,7 +193,7 @@ test('a session that was woken, opened or restored writes only deltas', async ()
 
 test('chains are bounded, and start again with a whole snapshot', async () => {
   const session = await manager.createSession({ id: 'chain' })
-  await session.execute(LARGE)
+  await session.execute(withData(VERY_LARGE_BYTES))
   for (let i = 0; i < 36; i++) await session.execute('n += 1')
   const kinds = store.takeWrites().map(({ kind }) => kind)
   expect(kinds.length).toBe(37)
@@ -196,7 +201,7 @@ test('chains are bounded, and start again with a whole snapshot', async () => {
   // After 32 deltas, or sooner if the deltas have as many bytes as the snapshot they start from.
   expect(kinds.lastIndexOf('whole')).toBeLessThanOrEqual(33)
   // Unreferenced blocks are not kept forever.
-  expect(manager.stats().memory.snapshotBytes).toBeLessThan(2.5 * LARGE_BYTES)
+  expect(manager.stats().memory.snapshotBytes).toBeLessThan(2.5 * VERY_LARGE_BYTES)
   expect(await storedState(store, 'chain')).toBe(await state(session))
   await session.delete()
   expect(manager.stats().memory.snapshotBytes).toBe(0)

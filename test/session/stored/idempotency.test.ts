@@ -26,7 +26,7 @@ let a: SessionManager
 let b: SessionManager
 
 beforeAll(async () => {
-  const options = { store, slots: 2, durability: 'checkpoint' as const }
+  const options = { store, slots: 1, durability: 'checkpoint' as const }
   ;[a, b] = await Promise.all([openManager(options), openManager(options)])
 })
 afterAll(() => Promise.all([a.close(), b.close()]))

@@ -19,7 +19,7 @@ function random(seed: number): () => number {
 
 test('S1, D1: twenty sessions, opened and taken over by two managers at random, lose and repeat no execution', async () => {
   const store = new ScriptedStore()
-  const options = { store, slots: 4, durability: 'checkpoint', leaseMs: 2_000 } as const
+  const options = { store, slots: 2, durability: 'checkpoint', leaseMs: 2_000 } as const
   const managers = await Promise.all([managerForTest(options), managerForTest(options)])
   const acknowledged = new Map<string, number[]>()
   const refusals = { moved: 0, owned: 0 }

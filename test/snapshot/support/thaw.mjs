@@ -4,7 +4,7 @@ import process from 'node:process'
 
 const { dist, cacheDir, cases } = JSON.parse(await readFile(process.argv[2], 'utf8'))
 const { SessionManager, Snapshot } = await import(new URL('src/index.js', dist).href)
-const manager = await SessionManager.create({ cacheDir, slots: 4 })
+const manager = await SessionManager.create({ cacheDir, slots: 1 })
 const answers = {}
 for (const { name, file, after } of cases) {
   try {

@@ -13,22 +13,28 @@ export interface Kind {
   readonly name: string
   /** Creates an empty storage that is closed with the test. */
   storage(): Promise<VfsStorage>
-  /** Creates sessions that share the storage and are closed with the test. */
+  /** Creates sessions that share the storage and are closed with the test. They take no checkpoints by themselves. */
   sessions(storage: VfsStorage, count: number, options?: SessionOptions): Promise<Pair>
   readonly manager: () => SessionManager
 }
 
-export async function temporaryDirectory(): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'brumate-vfs-'))
+/** @param parent where the directory is created */
+export async function temporaryDirectory(parent = tmpdir()): Promise<string> {
+  const path = await mkdtemp(join(parent, 'brumate-vfs-'))
   onTestFinished(() => rm(path, { recursive: true, force: true }))
   return path
 }
 
 /** The manager that the tests of a file share. */
-export const storageManager = (): Promise<SessionManager> => sharedManager({ slots: 3 })
+export const storageManager = (): Promise<SessionManager> => sharedManager({ slots: 4 })
 
 /** Runs the suite for each kind of storage, with the shared manager. */
 export function describeStorages(title: string, suite: (kind: Kind) => void): void {
+  describeStoragesIn(tmpdir(), title, suite)
+}
+
+/** @param parent where the directories of the host are created */
+export function describeStoragesIn(parent: string, title: string, suite: (kind: Kind) => void): void {
   describe(title, () => {
     let manager: SessionManager
     beforeAll(async () => {
@@ -41,7 +47,9 @@ export function describeStorages(title: string, suite: (kind: Kind) => void): vo
     const sessions = async (storage: VfsStorage, count: number, options: SessionOptions = {}) => {
       const opened: Session[] = []
       for (let i = 0; i < count; i++)
-        opened.push(await manager.createSession({ tenant: 'tests', ...options, vfs: storage }))
+        opened.push(
+          await manager.createSession({ tenant: 'tests', checkpoint: 'manual', ...options, vfs: storage }),
+        )
       onTestFinished(async () => {
         for (const session of opened) await session.close()
       })
@@ -52,7 +60,7 @@ export function describeStorages(title: string, suite: (kind: Kind) => void): vo
       suite({ ...common, name: 'memory', storage: async () => closing(new VfsStorage()) })
     })
     describe('a directory of the host', () => {
-      const storage = async () => closing(VfsStorage.directory(await temporaryDirectory()))
+      const storage = async () => closing(VfsStorage.directory(await temporaryDirectory(parent)))
       suite({ ...common, name: 'directory', storage })
     })
   })
