@@ -5,10 +5,10 @@ import { expectTyped, py, rejectionOf } from '../support/session-code.js'
 import { describeSessions, fresh } from '../support/session-modes.js'
 import { scaled } from '../support/slowness.mjs'
 
-const TIMEOUT_MS = scaled(60)
+const TIMEOUT_MS = scaled(30)
 /** For code that must reach a certain point before its deadline. */
-const LONG_TIMEOUT_MS = scaled(120)
-const GRACE_MS = scaled(30)
+const LONG_TIMEOUT_MS = scaled(80)
+const GRACE_MS = scaled(15)
 /** For code that obeys the interrupt: a starved machine must not turn that into a lost worker. */
 const PATIENT = { limits: { interruptGraceMs: 5000 } }
 
@@ -177,14 +177,9 @@ describeSessions(
 
     test('B1: an endless __str__ is interrupted while the exception is formatted', async () => {
       const session = await open(PATIENT)
-      const code = py`
-        class Endless(Exception):
-            def __str__(self):
-                while True: pass
-        raise Endless
-      `
+      await session.execute('class Endless(Exception):\n    def __str__(self):\n        while True: pass')
       const { cause } = await timeoutOf(
-        (limit) => session.execute(code, limit),
+        (limit) => session.execute('raise Endless', limit),
         'interrupted',
         LONG_TIMEOUT_MS,
       )
@@ -194,16 +189,15 @@ describeSessions(
 
     test('B1: a function called by sqlite3 is interrupted, and sqlite3 raises its own error', async () => {
       const session = await open(PATIENT)
-      const code = py`
+      await session.execute(py`
         import sqlite3
         db = sqlite3.connect(':memory:')
         def spin():
             while True: pass
         db.create_function('spin', 0, spin)
-        db.execute('select spin()').fetchone()
-      `
+      `)
       const { cause } = await timeoutOf(
-        (limit) => session.execute(code, limit),
+        (limit) => session.execute("db.execute('select spin()').fetchone()", limit),
         'interrupted',
         LONG_TIMEOUT_MS,
       )
@@ -384,7 +378,7 @@ describeSessions(
       const session = await open({ limits: { interruptGraceMs: 0 } })
       await session.execute('rounds = []')
       for (let round = 1; round <= 3; round++) {
-        const stuck = session.execute('rounds.clear(); sum(range(10**12))', { timeoutMs: 100 })
+        const stuck = session.execute('rounds.clear(); sum(range(10**12))', { timeoutMs: TIMEOUT_MS })
         expect((await rejectionOf(TimeoutError, stuck)).outcome).toBe('restored')
         expect(session.executionCount).toBe(2 * round)
         await session.execute(`rounds.append(${round})`)
