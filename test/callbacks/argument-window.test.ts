@@ -69,7 +69,7 @@ test('arguments larger than the window raise ValueError, with await and with cal
     callbacks: { measure: ({ x }) => x.length },
   })
   for (const call of ['await measure(x=x)', "brumate.call_sync('measure', x=x)"]) {
-    const error = await pythonErrorOf(session.execute(`import brumate; x = bytes(70_000_000)\n${call}`))
+    const error = await pythonErrorOf(session.execute(`import brumate; x = bytes(68_000_000)\n${call}`))
     expect([error.type, error.detail], call).toEqual(['ValueError', TOO_LARGE])
   }
   const long = await pythonErrorOf(session.execute('await measure(x=[1 << 5_000_000])'))
@@ -85,15 +85,15 @@ test('the arguments of a timed-out call occupy the window until its callback has
     callbacks: { hold: () => all.promise, measure: ({ x }) => x.length },
   })
   const first = await session.execute(py`
-    try: await hold(x='a' * 40_000_000)
+    try: await hold(x='a' * 34_000_000)
     except TimeoutError as error: seen = type(error).__name__
     seen
   `)
   expect(first.value).toBe('TimeoutError')
-  const second = "await measure(x='b' * 40_000_000)"
+  const second = "await measure(x='b' * 34_000_000)"
   await expect(session.execute(second, { timeoutMs: 500 })).rejects.toMatchObject({ name: 'TimeoutError' })
   all.resolve()
-  expect((await session.execute(second)).value).toBe(40_000_000)
+  expect((await session.execute(second)).value).toBe(34_000_000)
 })
 
 test('B1: an execution whose calls wait for room in the window stops at its time limit', async () => {
@@ -104,7 +104,7 @@ test('B1: an execution whose calls wait for room in the window stops at its time
     callbacks: { hold: () => all.promise, echo: ({ x }) => x },
   })
   const running = session.execute(
-    "import asyncio\nawait asyncio.gather(*[hold(x='a' * 40_000_000) for _ in range(2)])",
+    "import asyncio\nawait asyncio.gather(*[hold(x='a' * 34_000_000) for _ in range(2)])",
     // Long enough for both calls to be made: a task that makes its call later would do so in the next execution.
     { timeoutMs: scaled(2000) },
   )

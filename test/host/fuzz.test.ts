@@ -5,6 +5,8 @@ import { Guest } from './guest.js'
 
 /** Calls of each import. HOST_FUZZ_CALLS sets another number. */
 const CALLS = Number(process.env.HOST_FUZZ_CALLS ?? 1_000)
+/** Calls of an import that ends the interpreter. After the first, the interpreter has ended, and no import runs. */
+const ENDING_CALLS = 20
 const FILE_BYTES = 1024 * 1024
 
 /** Never sleeps, so that a random timeout does not delay the test. */
@@ -63,9 +65,10 @@ const parameterTypes = new Map<string, string>([
 describe('hostile numbers and pointers (R1)', () => {
   it.each(IMPORT_ROWS)('$name survives random calls', ({ name, class: kind }) => {
     const random = numbers(Buffer.from(name).reduce((sum, byte) => sum * 31 + byte, 7))
-    let guest = hostile()
+    let guest = hostile(kind === 'ends-interpreter' ? SHARED : undefined)
     const types = parameterTypes.get(name) ?? 'iiiiiii'
-    for (let call = 0; call < CALLS; call += 1) {
+    const calls = kind === 'ends-interpreter' ? ENDING_CALLS : CALLS
+    for (let call = 0; call < calls; call += 1) {
       const parameters = [...types].map((type) => (type === 'j' ? bigint(random) : integer(random)))
       try {
         const result = guest.call(name, ...parameters)
@@ -115,11 +118,11 @@ const ENDING = [
 ]
 
 /** A guest with files, open descriptors and a memory full of values that look like arguments. */
-function hostile(): Guest {
+function hostile(memory?: WebAssembly.Memory): Guest {
   const limits = { memoryBytes: 8 * 1024 * 1024, outputBytes: 65_536, fileBytes: FILE_BYTES }
-  const guest = new Guest({ limits, interrupt: new Sleepless() })
+  const guest = new Guest({ limits, interrupt: new Sleepless(), ...(memory && { memory }) })
   guest.host.beginExecution(1)
-  guest.bytes.set(NOISE)
+  if (memory !== SHARED) guest.bytes.set(NOISE)
   guest.put('/tmp/file', 'x'.repeat(5000))
   guest.mkdir('/tmp/directory')
   guest.symlink('loop', '/tmp/loop')
@@ -136,6 +139,10 @@ const PATHS = 1_000_000
 
 /** Memory in which half of all words look like arguments and the others are zero. */
 const NOISE = noise(numbers(1))
+
+/** Full of noise too. For imports that end the interpreter, which change no memory. */
+const SHARED = new WebAssembly.Memory({ initial: 32, maximum: 1024 })
+new Uint8Array(SHARED.buffer).set(NOISE)
 
 function noise(random: () => number): Uint8Array {
   const words = new Int32Array(2 ** 19)

@@ -21,12 +21,14 @@ export interface GuestOptions {
   readonly limits?: Partial<HostLimits>
   readonly timeZone?: string
   readonly interrupt?: InterruptCell
+  /** Default: new memory of 2 MiB. */
+  readonly memory?: WebAssembly.Memory
   readonly door?: HostCallDoor
   readonly native?: NativeCode
 }
 
 export class Guest {
-  readonly memory = new WebAssembly.Memory({ initial: 32, maximum: 1024 })
+  readonly memory: WebAssembly.Memory
   readonly table = new WebAssembly.Table({ element: 'anyfunc', initial: 4 })
   readonly interrupt: InterruptCell
   readonly stackPointer = new WebAssembly.Global({ value: 'i32', mutable: true }, 65_536)
@@ -44,10 +46,12 @@ export class Guest {
     limits = {},
     timeZone = 'UTC',
     interrupt,
+    memory = new WebAssembly.Memory({ initial: 32, maximum: 1024 }),
     door,
     native,
   }: GuestOptions = {}) {
     this.interrupt = interrupt ?? new InterruptCell()
+    this.memory = memory
     this.host = new Host({
       files: FileIndex.of(files, '/home/user'),
       bytes,

@@ -54,8 +54,8 @@ describeSessions('clearState', (open) => {
   /** Leaves `sys.watch`, a weak reference, to tell whether the object is still alive after clearState. */
   async function survives(code: string, openSession: typeof open): Promise<unknown> {
     const session = await openSession()
-    await session.execute('import sys, weakref\nclass Big: pass\nbig = Big()\nsys.watch = weakref.ref(big)')
-    await session.execute(code).catch(() => {})
+    const watched = 'import sys, weakref\nclass Big: pass\nbig = Big()\nsys.watch = weakref.ref(big)\n'
+    await session.execute(watched + code).catch(() => {})
     expect((await session.execute('sys.watch() is not None')).value).toBe(true)
     await session.clearState()
     return (await session.execute('import sys; sys.watch() is not None')).value
@@ -154,9 +154,11 @@ describeSessions('clearState', (open) => {
   })
 
   test('A7: a finalizer that never ends is stopped by the session’s time limit', async () => {
-    const session = await open({ executionTimeoutMs: 300 })
+    const session = await open()
     await session.execute('class Stuck:\n    def __del__(self):\n        while True: pass\nstuck = Stuck()')
+    session.executionTimeoutMs = 100
     await session.clearState().catch(() => {})
+    session.executionTimeoutMs = null
     await sleep(0)
     expect((await session.execute("'stuck' in globals()")).value).toBe(false)
   })

@@ -88,7 +88,7 @@ describe('a closed session', () => {
   })
 
   test('A9: that was dormant rejects every call, and its id can be reused', async () => {
-    const manager = await managerForTest({ slots: 1 })
+    const manager = await sharedManager({ slots: 1 })
     const session = await manager.createSession({ id: 'mine' })
     await session.execute('x = 1')
     await session.hibernate()
@@ -96,12 +96,12 @@ describe('a closed session', () => {
     await session.close()
     await expectClosed(session)
     expect(manager.stats()).toMatchObject({ attached: 0, dormant: 0 })
-    const again = await manager.createSession({ id: 'mine' })
+    await using again = await manager.createSession({ id: 'mine' })
     expect((await again.execute("'x' in globals()")).value).toBe(false)
   })
 
   test('A9: that was waiting for a slot leaves the queue, and its call is rejected', async () => {
-    const manager = await managerForTest({ slots: 1 })
+    const manager = await sharedManager({ slots: 1 })
     const dormant = await manager.createSession()
     await dormant.hibernate()
     const busy = await manager.createSession()
@@ -126,10 +126,15 @@ describe('a closed session', () => {
 })
 
 describe('a closed manager', () => {
-  test('A9: rejects new sessions and closes the existing ones', async () => {
-    const manager = await managerForTest({ slots: 2 })
-    const session = await manager.createSession()
+  test('A9: rejects new sessions, closes the existing ones, and settles callers that wait for a slot', async () => {
+    const manager = await managerForTest({ slots: 1 })
+    const session = await manager.createSession({ callbacks: { never: () => new Promise(() => {}) } })
+    // An idle session would give its slot to the callers.
+    const running = rejectionOf(SessionClosedError, session.execute('await never()'))
+    const waiting = [1, 2].map(() => rejectionOf(SessionClosedError, manager.createSession()))
+    await until(() => manager.stats().queued === 2)
     await manager.close()
+    await Promise.all([running, ...waiting])
     expectTyped(await rejectionOf(SessionClosedError, manager.createSession()), 'SESSION_CLOSED')
     await expectClosed(session)
   })
@@ -148,15 +153,6 @@ describe('a closed manager', () => {
     await sleep(50)
     await manager.close()
     await Promise.all(running)
-  })
-
-  test('A9: settles callers that wait for a slot', async () => {
-    const manager = await managerForTest({ slots: 1 })
-    await manager.createSession()
-    const waiting = [1, 2].map(() => rejectionOf(SessionClosedError, manager.createSession()))
-    await until(() => manager.stats().queued === 2)
-    await manager.close()
-    await Promise.all(waiting)
   })
 
   test('A9: can be closed again, also concurrently and by Symbol.asyncDispose', async () => {

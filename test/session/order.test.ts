@@ -40,11 +40,11 @@ function order(open: OpenSession): void {
     expect([failed.status, fine.status]).toEqual(['rejected', 'fulfilled'])
   })
 
-  test('A9: three hundred queued calls all run', async () => {
+  test('A9: a hundred queued calls all run', async () => {
     const session = await open()
     await session.execute('n = 0')
-    await Promise.all(Array.from({ length: 300 }, () => session.execute('n += 1')))
-    expect(await session.get('n')).toBe(300)
+    await Promise.all(Array.from({ length: 100 }, () => session.execute('n += 1')))
+    expect(await session.get('n')).toBe(100)
   })
 
   test('A9: sessions run at the same time', async () => {

@@ -233,8 +233,7 @@ describe.runIf(linux)('many sessions', () => {
         return new WeakRef(session)
       }
       /** The growth of resident memory in MiB, and how many sessions the main thread keeps. The smallest of three samples is the memory that is really held. */
-      async function cycles(count, sessionOptions, from) {
-        const manager = await SessionManager.create({ ...options, slots: 2 })
+      async function cycles(manager, count, sessionOptions, from) {
         const samples = { first: [], last: [] }
         const closed = []
         for (let cycle = 0; cycle < count; cycle++) {
@@ -250,10 +249,11 @@ describe.runIf(linux)('many sessions', () => {
           gc()
           kept = closed.filter((session) => session.deref() !== undefined).length
         }
-        await manager.close()
         return { kept, growth: Math.min(...samples.last) - Math.min(...samples.first) }
       }
-      console.log(JSON.stringify([await cycles(30, { tenant: 'acme' }, 12), await cycles(14, {}, 0)]))
+      const manager = await SessionManager.create({ ...options, slots: 2 })
+      console.log(JSON.stringify([await cycles(manager, 30, { tenant: 'acme' }, 12), await cycles(manager, 14, {}, 0)]))
+      await manager.close()
     `,
       ['--expose-gc'],
     )

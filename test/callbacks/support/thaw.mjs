@@ -25,7 +25,12 @@ async function goOn({ bytes, answers, tools }) {
       },
     ]),
   )
-  const session = await manager.createSession({ from: bytes, tenant: 'thawed', callbacks })
+  const session = await manager.createSession({
+    from: bytes,
+    tenant: 'thawed',
+    checkpoint: 'manual',
+    callbacks,
+  })
   try {
     const errors = Object.entries(answers.errors).map(([id, { name, message }]) => [
       id,

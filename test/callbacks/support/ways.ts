@@ -80,7 +80,10 @@ export const plain: Way = {
   freezes: false,
   async run(manager, code, tools) {
     const called: Called[] = []
-    await using session = await manager.createSession({ callbacks: answering(tools, called) })
+    await using session = await manager.createSession({
+      checkpoint: 'manual',
+      callbacks: answering(tools, called),
+    })
     return ran([await settled(session.execute(code))], called, 0)
   },
 }
@@ -93,6 +96,7 @@ const thawedHere: Way = {
       await using session = await manager.createSession({
         from: Snapshot.fromBytes(bytes),
         tenant: 'thawed',
+        checkpoint: 'manual',
         callbacks: suspending(tools, called),
       })
       const ended = await settled(session.resume(answers))
@@ -156,6 +160,7 @@ async function freezing(manager: SessionManager, code: string, tools: Tools, goO
   {
     await using session = await manager.createSession({
       tenant: 'thawed',
+      checkpoint: 'manual',
       callbacks: suspending(tools, called),
     })
     const ended = await settled(session.execute(code))
