@@ -19,6 +19,8 @@ export interface McpChaosOptions {
   /** The package's root. */
   readonly root: string
   readonly cacheDir: string
+  /** Of Node, for the servers. */
+  readonly nodeArgs?: readonly string[]
 }
 
 export interface McpChaosReport {
@@ -106,8 +108,8 @@ async function run(client: Client, session: string): Promise<number> {
 }
 
 function connect(options: McpChaosOptions, store: string): Promise<Connection> {
-  const { root, transport, cacheDir } = options
-  const args = [join(root, 'chaos/mcp-server.mjs'), transport, store, cacheDir]
+  const { root, transport, cacheDir, nodeArgs = [] } = options
+  const args = [...nodeArgs, join(root, 'chaos/mcp-server.mjs'), transport, store, cacheDir]
   return transport === 'stdio' ? overStdio(args) : overHttp(args, options.sessions)
 }
 

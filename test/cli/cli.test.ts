@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { makeWheel } from '../packages/support/pure-wheel.js'
+import { BRIEF } from '../support/brief-process.js'
 import { callProgram as call, run } from '../support/program.js'
 
 const DIST = new URL('../../dist/src/cli/', import.meta.url)
@@ -179,7 +180,7 @@ test('the console examples of docs/cli.md print the output shown there', () => {
   for (const text of examples) {
     const [, ...steps] = `\n${text}`.split('\n$ ').map((step) => step.trimEnd())
     const script = steps.map((step) => step.split('\n', 1)[0]).join('\n')
-    const npx = `npx() { shift; '${process.execPath}' '${program}' "$@"; }`
+    const npx = `npx() { shift; '${process.execPath}' ${BRIEF.join(' ')} '${program}' "$@"; }`
     const output = execFileSync('sh', ['-c', `${npx}\n${script}`], {
       ...{ cwd, encoding: 'utf8' },
       env: { ...process.env, XDG_CACHE_HOME: dirname(inject('cacheDir')) },

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { BRIEF } from '../support/brief-process.js'
 import { callProgram } from '../support/program.js'
 import { hasTerminals, Terminal } from './support/terminal.js'
 
@@ -57,7 +58,7 @@ describe.skipIf(!hasTerminals)('in a terminal', () => {
   let repl: Terminal
 
   const open = (...args: readonly string[]) =>
-    new Terminal([process.execPath, PROGRAM, ...args], {
+    new Terminal([process.execPath, ...BRIEF, PROGRAM, ...args], {
       ...{ XDG_STATE_HOME: join(directory, 'state'), XDG_CACHE_HOME: dirname(inject('cacheDir')) },
     })
   /** Enters a cell and returns what is shown up to the next prompt. */

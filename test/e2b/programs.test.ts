@@ -5,6 +5,7 @@ import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, inject, test } from 'vitest'
+import { BRIEF } from '../support/brief-process.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const readme = readFileSync(`${root}/node_modules/@e2b/code-interpreter/README.md`, 'utf8')
@@ -14,10 +15,14 @@ const programs = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code = '']) =
 async function run(program: string): Promise<string> {
   const code = program.replace("'@e2b/code-interpreter'", "'brumate/e2b'")
   expect(code).not.toBe(program)
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', code], {
-    cwd: root,
-    env: { ...process.env, XDG_CACHE_HOME: dirname(inject('cacheDir')) },
-  })
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [...BRIEF, '--input-type=module', '--eval', code],
+    {
+      cwd: root,
+      env: { ...process.env, XDG_CACHE_HOME: dirname(inject('cacheDir')) },
+    },
+  )
   return stdout
 }
 

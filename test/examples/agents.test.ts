@@ -1,14 +1,11 @@
 // The examples for agent frameworks, each with the real framework and a scripted model.
-import { execFile } from 'node:child_process'
-import { dirname } from 'node:path'
-import { promisify } from 'node:util'
-import { expect, inject, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { runNode } from './support/example.js'
 
 /** Runs an example without API keys, so that it cannot call a real model. */
 function example(name: string) {
-  const keys = { AI_GATEWAY_API_KEY: undefined, ANTHROPIC_API_KEY: undefined, OPENAI_API_KEY: undefined }
-  const env = { ...process.env, ...keys, XDG_CACHE_HOME: dirname(inject('cacheDir')) }
-  return promisify(execFile)(process.execPath, ['examples/run.mjs', name], { env })
+  const env = { AI_GATEWAY_API_KEY: undefined, ANTHROPIC_API_KEY: undefined, OPENAI_API_KEY: undefined }
+  return runNode(['examples/run.mjs', name], { env })
 }
 
 test.each(['ai-sdk', 'openai-agents', 'anthropic'])(

@@ -2,9 +2,10 @@
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { runNode } from './support/example.js'
 
 const run = promisify(execFile)
 
@@ -18,9 +19,7 @@ let otherNode: Promise<string> | undefined
 
 /** Runs the example in a process of its own and returns the lines it prints. */
 async function example(node: string, ...args: string[]): Promise<string[]> {
-  // On platforms where the default cache directory follows XDG_CACHE_HOME, this finds the tests' image.
-  const env = { ...process.env, XDG_CACHE_HOME: dirname(inject('cacheDir')) }
-  const { stdout } = await run(node, ['examples/run.mjs', 'approval', ...args], { env })
+  const { stdout } = await runNode(['examples/run.mjs', 'approval', ...args], { node })
   return stdout.trim().split('\n')
 }
 

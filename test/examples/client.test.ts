@@ -1,12 +1,9 @@
 // The client example, which starts its own server.
-import { execFile } from 'node:child_process'
-import { dirname } from 'node:path'
-import { promisify } from 'node:util'
-import { expect, inject, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { runExample } from './support/example.js'
 
 test('the client example uses sessions of a server, with callbacks in the client', async () => {
-  const env = { ...process.env, XDG_CACHE_HOME: dirname(inject('cacheDir')) }
-  const { stdout } = await promisify(execFile)(process.execPath, ['examples/run.mjs', 'client'], { env })
+  const { stdout } = await runExample('client')
   expect(stdout).toContain('async def price(order: int)')
   expect(stdout).toContain(`3 prices
 sum: 6

@@ -1,12 +1,9 @@
 // The LangChain example prints the text that its model reads.
-import { execFile } from 'node:child_process'
-import { dirname } from 'node:path'
-import { promisify } from 'node:util'
-import { expect, inject, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { runExample } from './support/example.js'
 
 test('a LangChain agent calls tools from Python and computes with their results', async () => {
-  const env = { ...process.env, XDG_CACHE_HOME: dirname(inject('cacheDir')) }
-  const { stdout } = await promisify(execFile)(process.execPath, ['examples/run.mjs', 'langchain'], { env })
+  const { stdout } = await runExample('langchain')
   expect(stdout).toMatch(
     /^>>> orders = await tools.get_orders\(region='north'\)\n\.\.\. len\(orders\)\n1000\n/,
   )

@@ -1,16 +1,13 @@
 // The small examples, run the way a user runs them.
-import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { promisify } from 'node:util'
-import { expect, inject, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { realImage, realImageOptions } from '../packages/support/real-image.js'
+import { runNode } from './support/example.js'
 
 const lines = (...example: string[]) => node('examples/run.mjs', ...example)
 
 async function node(...args: string[]): Promise<string[]> {
-  const env = { ...process.env, XDG_CACHE_HOME: dirname(inject('cacheDir')) }
-  const { stdout } = await promisify(execFile)(process.execPath, args, { env })
+  const { stdout } = await runNode(args)
   return stdout.trim().split('\n')
 }
 

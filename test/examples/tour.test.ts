@@ -1,19 +1,13 @@
 // The tour as `npm run tour` runs it: in its own process, with the built package.
 import { execFile } from 'node:child_process'
 import { readdirSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { promisify } from 'node:util'
-import { beforeAll, describe, expect, inject, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { runExample } from './support/example.js'
 
 interface Told {
   readonly chapters: readonly { readonly title: string; readonly steps: readonly unknown[] }[]
   readonly facts: Readonly<Record<string, unknown>>
-}
-
-async function runTour(...args: readonly string[]): Promise<{ stdout: string; stderr: string }> {
-  // On platforms where the default cache directory follows XDG_CACHE_HOME, this finds the tests' image.
-  const env = { ...process.env, XDG_CACHE_HOME: dirname(inject('cacheDir')) }
-  return promisify(execFile)(process.execPath, ['examples/run.mjs', 'tour', ...args], { env })
 }
 
 test('the error for a missing example lists the examples, and a missing build is explained', async () => {
@@ -43,7 +37,7 @@ describe('the tour', () => {
   let stderr: string
 
   beforeAll(async () => {
-    const { stdout, ...rest } = await runTour('--json')
+    const { stdout, ...rest } = await runExample('tour', '--json')
     told = JSON.parse(stdout)
     stderr = rest.stderr
   })
@@ -114,7 +108,7 @@ describe('the tour', () => {
   })
 
   test('without --json it prints code and results as text', async () => {
-    const { stdout } = await runTour()
+    const { stdout } = await runExample('tour')
     expect(stdout).toContain('│ after(10)')
     expect(stdout).toContain('→ 1628.89')
     expect(stdout).toContain('✗ PythonError:')

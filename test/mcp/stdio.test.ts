@@ -7,6 +7,7 @@ import { Experimental_StdioMCPTransport as OtherTransport } from '@ai-sdk/mcp/mc
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { mcpChaos } from '../../chaos/mcp.js'
+import { BRIEF } from '../support/brief-process.js'
 import { callProgram } from '../support/program.js'
 import { callerOf, otherClient, sdkClient, structured, textOf } from './support/clients.js'
 
@@ -23,7 +24,7 @@ test('`brumate mcp` creates the store and keeps sessions in it between clients',
   const args = ['mcp', '--store', join(directory, 'a/store'), '--slots', '1', '--timeout', '20']
   const command = {
     command: process.execPath,
-    args: [program, ...args, '--cache-dir', inject('cacheDir')],
+    args: [...BRIEF, program, ...args, '--cache-dir', inject('cacheDir')],
   }
   const { client, tools, call } = await otherClient(new OtherTransport(command))
   expect(tools.run_python?.description).toContain('20 s unless `timeout` says otherwise, 256 MiB of memory')
@@ -39,7 +40,7 @@ test('`brumate mcp` creates the store and keeps sessions in it between clients',
 })
 
 test('a killed server has lost nothing that it had acknowledged, over stdio or HTTP', async () => {
-  const options = { calls: 12, sessions: 2, kills: 1, root, cacheDir: inject('cacheDir') }
+  const options = { calls: 12, sessions: 2, kills: 1, root, cacheDir: inject('cacheDir'), nodeArgs: BRIEF }
   const transports = ['stdio', 'http'] as const
   const reports = await Promise.all(transports.map((transport) => mcpChaos({ transport, ...options })))
   for (const report of reports) {

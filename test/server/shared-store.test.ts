@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DirectoryStore } from 'brumate'
 import { expect, inject, onTestFinished, test } from 'vitest'
+import { BRIEF } from '../support/brief-process.js'
 import { managerForTest } from '../support/manager.js'
 import { appForTest, type Call, callerOf } from './support/caller.js'
 
@@ -14,7 +15,9 @@ const PROGRAM = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.
 
 async function served(...args: readonly string[]) {
   const given = ['serve', '--port', '0', '--slots', '2', '--cache-dir', inject('cacheDir'), ...args]
-  const child = spawn(process.execPath, [PROGRAM, ...given], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(process.execPath, [...BRIEF, PROGRAM, ...given], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   onTestFinished(() => void child.kill('SIGKILL'))
   const ended = once(child, 'exit')
   const url = await new Promise<string>((resolve, reject) => {

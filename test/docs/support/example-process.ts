@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { BRIEF } from '../../support/brief-process.js'
 
 export interface ExampleOutput {
   readonly stdout: string
@@ -24,7 +25,7 @@ export class ExampleProcess {
   constructor(cacheHome: string) {
     this.#child = fork(fileURLToPath(new URL('run-examples.mjs', import.meta.url)), {
       cwd: this.#folder,
-      execArgv: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
+      execArgv: [...BRIEF, '--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
       env: { ...process.env, XDG_CACHE_HOME: cacheHome },
     })
     this.#exited = once(this.#child, 'exit')
