@@ -3,6 +3,7 @@ import type { Display, SessionManager } from 'brumate'
 import { beforeAll, expect, test } from 'vitest'
 import { py, pythonErrorOf } from '../support/session-code.js'
 import { sharedManager } from '../support/shared-manager.js'
+import { scaled } from '../support/slowness.mjs'
 
 let manager: SessionManager
 beforeAll(async () => {
@@ -167,7 +168,9 @@ test('displays beyond limits.resultBytes are left out, and stderr says so', asyn
 
 test('a loop of displays can be interrupted', async () => {
   await using session = await open()
-  const error = await session.execute('while True: display(1)', { timeoutMs: 100 }).catch((thrown) => thrown)
+  const error = await session
+    .execute('while True: display(1)', { timeoutMs: scaled(100) })
+    .catch((thrown) => thrown)
   expect(error).toMatchObject({ name: 'TimeoutError', outcome: 'interrupted' })
   expect(error.displays.length).toBeGreaterThan(0)
 })

@@ -12,6 +12,10 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { READ_ALL_MEMORY } from '../security/support/forged-memory.js'
 import { py, pythonErrorOf, rejectionOf } from '../support/session-code.js'
 import { sharedManager } from '../support/shared-manager.js'
+import { scaled } from '../support/slowness.mjs'
+
+/** For code that must have written its output before its deadline. */
+const LONG_ENOUGH_MS = scaled(150)
 
 let manager: SessionManager
 beforeAll(async () => {
@@ -38,13 +42,13 @@ describe('every error of an execution that has started has its output and displa
     await using session = await open()
     const stopped = await rejectionOf(
       TimeoutError,
-      session.execute(code('while True: pass'), { timeoutMs: 150 }),
+      session.execute(code('while True: pass'), { timeoutMs: LONG_ENOUGH_MS }),
     )
     expect(stopped).toMatchObject({ ...produced, stderr: 'err\n', outcome: 'interrupted' })
     expect(stopped.cause).toMatchObject({ type: 'KeyboardInterrupt', stdout: 'out\n' })
     const ended = await rejectionOf(
       TimeoutError,
-      session.execute(code('sum(range(10**11))'), { timeoutMs: 150 }),
+      session.execute(code('sum(range(10**11))'), { timeoutMs: LONG_ENOUGH_MS }),
     )
     expect(ended).toMatchObject({ ...produced, stderr: 'err\n', outcome: 'reset' })
   })

@@ -4,12 +4,11 @@ import { CancelledError, StorageError, VfsStorage } from 'brumate'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { writeStream } from '../../src/vfs/streams.js'
 import type { StorageThread } from '../../src/vfs/thread.js'
-import { MEMORY_FOLDER } from '../support/memory-folder.js'
 import { py, rejectionOf } from '../support/session-code.js'
 import { runProgram } from '../support/session-process.js'
-import { describeStorages, describeStoragesIn, storageManager } from './support/kinds.js'
+import { describeStorages, storageManager } from './support/kinds.js'
 
-describeStoragesIn(MEMORY_FOLDER, 'a watcher that does not read', ({ storage, sessions }) => {
+describeStorages('a watcher that does not read', ({ storage, sessions }) => {
   test('E4: gets the first changes, then one notice that some were lost, and then later changes', async () => {
     const vfs = await storage()
     const [session] = await sessions(vfs, 1)

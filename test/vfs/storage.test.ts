@@ -4,16 +4,15 @@ import { spawnSync } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { InvalidOptionError, StorageError, VfsStorage } from 'brumate'
 import { expect, test } from 'vitest'
-import { MEMORY_FOLDER } from '../support/memory-folder.js'
 import { py, pythonErrorOf, rejectionOf } from '../support/session-code.js'
-import { describeStoragesIn, storageManager } from './support/kinds.js'
+import { describeStorages, storageManager } from './support/kinds.js'
 
 const script = new URL('../fixtures/file-script.py', import.meta.url)
 const lines = (text: string) => text.trimEnd().split('\n')
 /** What the script prints on private files: the same for both kinds of storage. */
 let expected: readonly string[] | undefined
 
-describeStoragesIn(MEMORY_FOLDER, 'a shared storage', ({ name, storage, sessions }) => {
+describeStorages('a shared storage', ({ name, storage, sessions }) => {
   test('E1: the script of 261 file operations behaves as on private files', async () => {
     const vfs = await storage()
     const [session] = await sessions(vfs, 1)

@@ -30,11 +30,6 @@ export const storageManager = (): Promise<SessionManager> => sharedManager({ slo
 
 /** Runs the suite for each kind of storage, with the shared manager. */
 export function describeStorages(title: string, suite: (kind: Kind) => void): void {
-  describeStoragesIn(tmpdir(), title, suite)
-}
-
-/** @param parent where the directories of the host are created */
-export function describeStoragesIn(parent: string, title: string, suite: (kind: Kind) => void): void {
   describe(title, () => {
     let manager: SessionManager
     beforeAll(async () => {
@@ -60,7 +55,7 @@ export function describeStoragesIn(parent: string, title: string, suite: (kind: 
       suite({ ...common, name: 'memory', storage: async () => closing(new VfsStorage()) })
     })
     describe('a directory of the host', () => {
-      const storage = async () => closing(VfsStorage.directory(await temporaryDirectory(parent)))
+      const storage = async () => closing(VfsStorage.directory(await temporaryDirectory()))
       suite({ ...common, name: 'directory', storage })
     })
   })
