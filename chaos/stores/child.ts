@@ -23,7 +23,7 @@ export class Child {
   constructor(program: string, options: object, onLine: (line: string) => void) {
     this.#lines = onLine
     const path = fileURLToPath(new URL(program, import.meta.url))
-    this.#process = spawn(process.execPath, [path, JSON.stringify(options)], {
+    this.#process = spawn(process.execPath, [...process.execArgv, path, JSON.stringify(options)], {
       stdio: ['pipe', 'pipe', 'pipe'],
     })
     // A killed process does not read its stdin any more.

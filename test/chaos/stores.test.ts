@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, inject, test } from 'vitest'
+import { BRIEF } from '../support/brief-process.js'
 
 interface Report {
   readonly violations: readonly string[]
@@ -11,7 +12,7 @@ interface Report {
 
 async function run(program: string, ...args: string[]): Promise<Report> {
   const path = fileURLToPath(new URL(`../../chaos/${program}.mjs`, import.meta.url))
-  const all = [path, ...args, '--json', '--cache-dir', inject('cacheDir')]
+  const all = [...BRIEF, path, ...args, '--json', '--cache-dir', inject('cacheDir')]
   // A run that finds violations also prints its report, but exits with 1.
   const { stdout } = await promisify(execFile)(process.execPath, all, { timeout: 55_000 }).catch((error) => {
     if (!error.stdout) throw error

@@ -3,6 +3,7 @@ import { CancelledError, InterpreterCrashedError, SnapshotError, TimeoutError } 
 import { describe, expect, test } from 'vitest'
 import { rejectionOf, until } from '../support/session-code.js'
 import { countersSince, sharedManager } from '../support/shared-manager.js'
+import { scaled } from '../support/slowness.mjs'
 
 /** Makes the session lose its worker on a timeout: a loop in C code ignores interrupts. */
 const DEAF = 'sum(range(10**12))'
@@ -105,7 +106,7 @@ describe('B2: automatic checkpoints', () => {
 describe('B2: a checkpoint', () => {
   test('may take longer than an execution may, so a large session is not killed', async () => {
     const manager = await sharedManager({ slots: 4 })
-    await using session = await manager.createSession({ executionTimeoutMs: 20, limits })
+    await using session = await manager.createSession({ executionTimeoutMs: scaled(20), limits })
     await session.execute('import os; big = os.urandom(20_000_000)', { timeoutMs: 20_000 })
     const error = await rejectionOf(InterpreterCrashedError, session.execute(CRASH))
     expect([error.message, error.outcome]).toEqual([expect.stringContaining('abort'), 'restored'])
