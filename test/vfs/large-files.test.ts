@@ -177,9 +177,9 @@ test('E3: sessions killed while writing leave an intact file, exact byte counts,
   await using vfs = new VfsStorage({ maxBytes: 4 * MEBIBYTE })
   const limits = { interruptGraceMs: 20 }
   await using stuck = await manager.createSession({ vfs, limits })
+  // Opened before, so that the interrupt finds the code in its loop even on a busy machine.
+  await stuck.execute("f = open('/data/f', 'w+b', buffering=0); n = 0")
   const forever = py`
-    f = open('/data/f', 'w+b', buffering=0)
-    n = 0
     while True:
         try:
             while True: f.seek(0); f.write(bytes([n % 256]) * 1_048_576); n += 1
