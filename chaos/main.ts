@@ -2,10 +2,10 @@
 // course of a run and its report. The exit code is 0 only if no violation was found (see chaos/README.md).
 import { parseArgs } from 'node:util'
 import type * as Brumate from 'brumate'
-import { BuildCopy } from './build-copy.js'
 import { ChaosCallbacks, type Frozen } from './callbacks.js'
 import { type Counts, Driver } from './driver.js'
 import { Faults } from './faults.js'
+import { FaultyBuild } from './faulty-build.js'
 import { Random } from './random.js'
 import { Resources } from './resources.js'
 
@@ -46,7 +46,7 @@ process.on('uncaughtException', (error) => wrong(`an uncaught exception: ${text(
 
 const random = new Random(seed)
 const faults = new Faults(random.branch())
-const copy = new BuildCopy()
+const copy = new FaultyBuild()
 process.once('exit', () => copy.remove())
 const startedMs = performance.now()
 progress(`chaos: seed ${seed}, ${slots} slots, ${values.minutes} minutes`)

@@ -3,8 +3,9 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { BuildCopy } from '../../security/support/build-copy.js'
+import { BuildCopy } from '../../../chaos/build-copy.js'
 
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 
 export interface BuildSetup {
@@ -15,7 +16,7 @@ export interface BuildSetup {
 }
 
 export class AttackedBuild {
-  readonly #copy = new BuildCopy()
+  readonly #copy = new BuildCopy(ROOT)
   /** The file that watched slots write to. */
   readonly journal = join(this.#copy.directory, 'journal')
 

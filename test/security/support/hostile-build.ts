@@ -1,9 +1,12 @@
 // A copy of the build in which a test replaces the slot's code or a constant; everything else is unchanged. Owns the changes.
 import { readFileSync, writeFileSync } from 'node:fs'
-import { BuildCopy } from './build-copy.js'
+import { fileURLToPath } from 'node:url'
+import { BuildCopy } from '../../../chaos/build-copy.js'
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 
 export class HostileBuild {
-  readonly #copy = new BuildCopy()
+  readonly #copy = new BuildCopy(ROOT)
   #hasModules = false
 
   /** Threads that start from now on load this source, which is CommonJS, as their slot. */
