@@ -6,7 +6,7 @@ const MOST_REMEMBERED = 16
 const MOST_NEEDED = 4096
 
 /** What the policy needs to know of the pool. */
-export interface Contended {
+export interface PoolPressure {
   /** Whether no slot is free, booting, being renewed, or bootable. */
   readonly isExhausted: boolean
   /** Whether the next caller gets a slot only if a session gives one up. */
@@ -14,7 +14,7 @@ export interface Contended {
 }
 
 export class SparePolicy {
-  readonly #pool: Contended
+  readonly #pool: PoolPressure
   readonly #leastNeeded: number
   /** How many callers in a row found no slot, except one that a session was hibernated for. */
   #contended = 0
@@ -25,7 +25,7 @@ export class SparePolicy {
   /** Sessions hibernated for a spare, oldest first. */
   readonly #hibernated = new Set<object>()
 
-  constructor(slots: number, pool: Contended) {
+  constructor(slots: number, pool: PoolPressure) {
     this.#pool = pool
     this.#leastNeeded = slots
     this.#needed = slots

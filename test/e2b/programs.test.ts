@@ -1,11 +1,8 @@
 // E2B's own programs, from its package's README, with only the import changed, run the way a user would run them.
-import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
-import { expect, inject, test } from 'vitest'
-import { BRIEF } from '../support/brief-process.js'
+import { expect, test } from 'vitest'
+import { runNode } from '../support/run-node.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const readme = readFileSync(`${root}/node_modules/@e2b/code-interpreter/README.md`, 'utf8')
@@ -15,14 +12,7 @@ const programs = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code = '']) =
 async function run(program: string): Promise<string> {
   const code = program.replace("'@e2b/code-interpreter'", "'brumate/e2b'")
   expect(code).not.toBe(program)
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    [...BRIEF, '--input-type=module', '--eval', code],
-    {
-      cwd: root,
-      env: { ...process.env, XDG_CACHE_HOME: dirname(inject('cacheDir')) },
-    },
-  )
+  const { stdout } = await runNode(['--input-type=module', '--eval', code])
   return stdout
 }
 

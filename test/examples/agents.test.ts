@@ -1,6 +1,6 @@
 // The examples for agent frameworks, each with the real framework and a scripted model.
 import { expect, test } from 'vitest'
-import { runNode } from './support/example.js'
+import { runNode } from '../support/run-node.js'
 
 /** Runs an example without API keys, so that it cannot call a real model. */
 function example(name: string) {

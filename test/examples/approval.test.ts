@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { runNode } from './support/example.js'
+import { runNode } from '../support/run-node.js'
 
 const run = promisify(execFile)
 

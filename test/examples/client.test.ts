@@ -1,6 +1,6 @@
 // The client example, which starts its own server.
 import { expect, test } from 'vitest'
-import { runExample } from './support/example.js'
+import { runExample } from '../support/run-node.js'
 
 test('the client example uses sessions of a server, with callbacks in the client', async () => {
   const { stdout } = await runExample('client')

@@ -1,6 +1,6 @@
 // The E2B example prints the same as on E2B.
 import { expect, test } from 'vitest'
-import { runExample } from './support/example.js'
+import { runExample } from '../support/run-node.js'
 
 test('a program written for E2B runs after only its import is changed, and exits by itself', async () => {
   const { stdout } = await runExample('e2b')

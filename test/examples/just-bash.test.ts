@@ -1,6 +1,6 @@
 // The just-bash example prints a shell session.
 import { expect, test } from 'vitest'
-import { runExample } from './support/example.js'
+import { runExample } from '../support/run-node.js'
 
 test('Python and shell commands work on the same files', async () => {
   const { stdout } = await runExample('just-bash')

@@ -1,6 +1,6 @@
 // The LangChain example prints the text that its model reads.
 import { expect, test } from 'vitest'
-import { runExample } from './support/example.js'
+import { runExample } from '../support/run-node.js'
 
 test('a LangChain agent calls tools from Python and computes with their results', async () => {
   const { stdout } = await runExample('langchain')

@@ -1,6 +1,6 @@
 // The MCP example prints the text that a model would read.
 import { expect, test } from 'vitest'
-import { runExample } from './support/example.js'
+import { runExample } from '../support/run-node.js'
 
 test('a client with a token runs Python over HTTP', async () => {
   const { stdout } = await runExample('mcp')

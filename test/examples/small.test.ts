@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { realImage, realImageOptions } from '../packages/support/real-image.js'
-import { runNode } from './support/example.js'
+import { runNode } from '../support/run-node.js'
 
 const lines = (...example: string[]) => node('examples/run.mjs', ...example)
 

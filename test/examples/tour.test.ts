@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { runExample } from './support/example.js'
+import { runExample } from '../support/run-node.js'
 
 interface Told {
   readonly chapters: readonly { readonly title: string; readonly steps: readonly unknown[] }[]

@@ -118,11 +118,10 @@ const ENDING = [
 ]
 
 /** A guest with files, open descriptors and a memory full of values that look like arguments. */
-function hostile(memory?: WebAssembly.Memory): Guest {
+function hostile(memory = noisyMemory()): Guest {
   const limits = { memoryBytes: 8 * 1024 * 1024, outputBytes: 65_536, fileBytes: FILE_BYTES }
-  const guest = new Guest({ limits, interrupt: new Sleepless(), ...(memory && { memory }) })
+  const guest = new Guest({ limits, interrupt: new Sleepless(), memory })
   guest.host.beginExecution(1)
-  if (memory !== SHARED) guest.bytes.set(NOISE)
   guest.put('/tmp/file', 'x'.repeat(5000))
   guest.mkdir('/tmp/directory')
   guest.symlink('loop', '/tmp/loop')
@@ -140,9 +139,14 @@ const PATHS = 1_000_000
 /** Memory in which half of all words look like arguments and the others are zero. */
 const NOISE = noise(numbers(1))
 
-/** Full of noise too. For imports that end the interpreter, which change no memory. */
-const SHARED = new WebAssembly.Memory({ initial: 32, maximum: 1024 })
-new Uint8Array(SHARED.buffer).set(NOISE)
+/** For imports that end the interpreter, which change no memory. */
+const SHARED = noisyMemory()
+
+function noisyMemory(): WebAssembly.Memory {
+  const memory = new WebAssembly.Memory({ initial: 32, maximum: 1024 })
+  new Uint8Array(memory.buffer).set(NOISE)
+  return memory
+}
 
 function noise(random: () => number): Uint8Array {
   const words = new Int32Array(2 ** 19)

@@ -354,8 +354,8 @@ describeSessions(
         'import os; os.fork()',
       ]) {
         await pythonErrorOf(session.execute(code))
+        expect(await session.get('kept'), code).toBe(1)
       }
-      expect(await session.get('kept')).toBe(1)
     })
   },
   [fresh, thawed],
