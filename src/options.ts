@@ -38,8 +38,8 @@ export interface ManagerOptions extends PackageOptions {
   readonly slotReuse?: 'any' | 'tenant' | 'never'
   /**
    * Idle timeout: how long a session keeps its slot after its last call ended, in ms. Then it goes dormant, and its next call wakes it.
-   * 0 to 2,147,483,647; Infinity: it keeps the slot until another caller needs it. While callers keep finding no slot, one idle session at
-   * a time goes dormant ahead of the next caller. Default 60,000.
+   * It goes dormant sooner if a caller waits for a slot, or if recent callers had to wait: then one slot is freed in advance. 0 to
+   * 2,147,483,647; Infinity: only these two cases. Default 60,000.
    */
   readonly idleTimeoutMs?: number
   /**
