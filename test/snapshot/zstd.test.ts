@@ -1,13 +1,18 @@
+import { randomBytes } from 'node:crypto'
 import * as zlib from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { BLOCK_BYTES, packBlocks, unpackBlocks } from '../../workers/snapshot/blocks.js'
+import { compressZstd, UNSHIELDED } from '../../workers/snapshot/streams.js'
 import { checkZstdFrame, decompressZstd } from '../../workers/snapshot/zstd.js'
 import { ZstdError } from '../../workers/snapshot/zstd-entropy.js'
 import { cpuMsOf } from '../support/cpu-time.js'
 
 /** Node's own implementation, where it has one, for comparison. */
 const { zstdCompressSync: compress } = zlib as unknown as {
-  zstdCompressSync?: (bytes: Uint8Array, options: { params: Record<number, number> }) => Buffer
+  zstdCompressSync?: (
+    bytes: Uint8Array,
+    options: { params: Record<number, number>; chunkSize?: number },
+  ) => Buffer
 }
 const LEVEL = 100
 const CHECKSUM = 201
@@ -103,11 +108,26 @@ describe('zstd', () => {
       const length = 1 + Math.floor(Math.random() ** 3 * BLOCK_BYTES)
       const raw = round % 3 === 0 ? sparse(length) : prose(length, round)
       for (const level of [-5, 1, 3]) {
-        const frame = compress?.(raw, { params: { [LEVEL]: level } }) ?? raw
+        // In one chunk, because Node may append an empty frame to an output that fills its chunks exactly.
+        const frame = compress?.(raw, { params: { [LEVEL]: level }, chunkSize: 2 * BLOCK_BYTES }) ?? raw
         expect(Buffer.compare(decompressZstd(frame, length), raw), `${length} ${level}`).toBe(0)
       }
     }
   })
+
+  test.skipIf(!compress)(
+    'a frame that fills Node’s output chunks exactly has no empty frame after it',
+    () => {
+      const lengths = Array.from({ length: 16 }, (_, i) => 16_384 - i)
+      const frames = lengths.map((length) => {
+        const raw = randomBytes(length)
+        const frame = compressZstd(raw, 1, UNSHIELDED) ?? raw
+        expect(Buffer.compare(decompressZstd(frame, length), raw)).toBe(0)
+        return frame.length
+      })
+      expect(frames).toContain(16_384)
+    },
+  )
 
   test('unpacks what this Node packs to the same bytes as Node does', () => {
     const raw = prose(300_000)

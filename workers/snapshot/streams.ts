@@ -3,6 +3,7 @@
 // blocks.ts chooses the codec and handles errors.
 import type { Transform } from 'node:stream'
 import * as zlib from 'node:zlib'
+import { firstFrame } from './zstd.js'
 
 /** Calls `make` while this thread cannot be terminated. `make` must return at once. */
 export type Shielded = <T>(make: () => T) => T
@@ -66,11 +67,12 @@ export function inflate(
 }
 
 /** Undefined if this Node has no zstd. */
-export function compressZstd(bytes: Uint8Array, level: number, shielded: Shielded): Buffer | undefined {
+export function compressZstd(bytes: Uint8Array, level: number, shielded: Shielded): Uint8Array | undefined {
   if (!createZstdCompress || !constants) return undefined
   const params = { [constants.ZSTD_c_compressionLevel]: level }
   const engine = shielded(() => createZstdCompress({ params })) as Engine
-  return run(engine, bytes, constants.ZSTD_e_end)
+  // Node (24 and 26) appends an empty frame if the first one ends exactly where an output chunk does.
+  return firstFrame(run(engine, bytes, constants.ZSTD_e_end))
 }
 
 /** Undefined if this Node has no zstd. */

@@ -26,11 +26,17 @@ const LITERALS = { raw: 0, rle: 1, compressed: 2, treeless: 3 } as const
  * @throws ZstdError
  */
 export function checkZstdFrame(frame: Uint8Array, rawBytes: number): void {
-  const { contentBytes, start } = frameHeader(frame)
+  const { contentBytes } = frameHeader(frame)
   if (contentBytes !== rawBytes) throw new ZstdError(`a frame of ${contentBytes} bytes`)
+  if (firstFrame(frame).length !== frame.length) throw new ZstdError('there are bytes after the frame')
+}
+
+/** The bytes without those after the first frame. @throws ZstdError */
+export function firstFrame(bytes: Uint8Array): Uint8Array {
+  const { start } = frameHeader(bytes)
   let end = start
-  for (const block of blocksOf(frame, start)) end = block.end
-  if (end !== frame.length) throw new ZstdError('there are bytes after the frame')
+  for (const block of blocksOf(bytes, start)) end = block.end
+  return bytes.subarray(0, end)
 }
 
 /**
